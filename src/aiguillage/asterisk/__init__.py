@@ -1,0 +1,1 @@
+"""Everything that knows Asterisk: the AGI bridge, the manager link, and what is written for it."""

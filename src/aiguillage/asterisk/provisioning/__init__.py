@@ -1,0 +1,1 @@
+"""What is written for Asterisk: built from the plan, swapped in whole, reloaded."""

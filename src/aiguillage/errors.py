@@ -1,0 +1,80 @@
+"""What can go wrong, as one tree.
+
+AiguillageError          message for people: names the object, the fault and the remedy
+├── Refused              what we were given is wrong; nothing was changed
+│   ├── NumberRefused        a text that is no telephone number
+│   ├── DocumentRefused      a plan document with faults, each with its path
+│   ├── DirectoryRefused     a contacts file that cannot be read
+│   └── SettingRefused       an AIGUILLAGE_* variable
+├── Conflict             somebody else changed it meanwhile
+├── NotFound             there is no such thing
+└── Unavailable          a part that we need does not answer
+    ├── StoreUnavailable     the database
+    ├── AsteriskUnavailable  AMI, or Asterisk itself
+    └── CallGone             the caller hung up, or Asterisk closed the AGI connection
+"""
+
+from dataclasses import dataclass
+
+
+class AiguillageError(Exception):
+    """Every error of ours; its text can be shown to a person as it stands."""
+
+
+class Refused(AiguillageError):
+    """What was given is wrong. Nothing was changed."""
+
+
+class NumberRefused(Refused):
+    """The text is no telephone number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault in a document. `path` reads like `inbound_routes[3].steps[0].ring`."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class DocumentRefused(Refused):
+    """The document is refused as a whole; `faults` names all that is wrong with it."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class DirectoryRefused(Refused):
+    """The contacts file cannot be read."""
+
+
+class SettingRefused(Refused):
+    """A setting has a value that cannot be."""
+
+
+class Conflict(AiguillageError):
+    """Somebody else changed the same thing meanwhile."""
+
+
+class NotFound(AiguillageError):
+    """There is no such thing."""
+
+
+class Unavailable(AiguillageError):
+    """A part that is needed does not answer."""
+
+
+class StoreUnavailable(Unavailable):
+    """The database does not answer."""
+
+
+class AsteriskUnavailable(Unavailable):
+    """Asterisk, or its manager interface, does not answer."""
+
+
+class CallGone(Unavailable):
+    """The caller hung up, or Asterisk closed the connection: nothing more can be asked for this call."""

@@ -1,0 +1,111 @@
+"""Telephone numbers: E.164, national spellings, patterns.
+
+`phonenumbers` (Google's libphonenumber data) knows the numbering plans; here is what we make of them.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NewType
+
+import phonenumbers
+
+from aiguillage.errors import NumberRefused
+
+E164 = NewType("E164", str)
+"""`+` and 7 to 15 digits, no spaces (ITU-T E.164)."""
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_PATTERN = re.compile(r"\+[1-9][0-9]{0,14}\*?|\+\*|[0-9]{2,6}")
+_WRITTEN = re.compile(r"[+0-9][0-9 ./()\-\u00a0\u2011]*")
+
+WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "withheld", "private"})
+"""What trunks write in place of a number that the caller does not show (RFC 3323, section 4.1.1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A number, or the beginning of numbers where it ends in `*`."""
+
+    text: str
+
+    def matches(self, number: str) -> bool:
+        if self.text.endswith("*"):
+            return number.startswith(self.text[:-1])
+        return number == self.text
+
+
+def parse_e164(text: str) -> E164:
+    """`text` itself when it is already E.164 and the numbering plan has room for it.
+
+    Raises NumberRefused, saying why.
+    """
+    if not _E164.fullmatch(text):
+        raise NumberRefused(f"{text!r} is no E.164 number; write + and the country code, as in +3271000001")
+    if not phonenumbers.is_possible_number(phonenumbers.parse(text)):
+        raise NumberRefused(f"{text!r} has not the length of a number of that country")
+    return E164(text)
+
+
+def parse_pattern(text: str) -> Pattern:
+    """A pattern from its text: E.164 with an optional `*` at the end, or a short number as dialled (112).
+
+    Raises NumberRefused.
+    """
+    if not _PATTERN.fullmatch(text):
+        raise NumberRefused(f"{text!r} is no number pattern; write + and digits, * at the end only: +3265999*")
+    return Pattern(text)
+
+
+def parse_written(text: str, country: str) -> E164:
+    """A number as people write it (`0471 00 02 02`, `071/00.02.01`, `0032…`), in the plan of `country`.
+
+    Raises NumberRefused for what is no full number, short codes and internal extensions included.
+    """
+    cleaned = text.strip()
+    if not _WRITTEN.fullmatch(cleaned):
+        raise NumberRefused(f"{text!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201")
+    try:
+        number = phonenumbers.parse(cleaned, country)
+    except phonenumbers.NumberParseException as wrong:
+        raise NumberRefused(f"{text!r} is no telephone number: {str(wrong).rstrip('.').lower()}") from None
+    if not phonenumbers.is_possible_number(number):
+        raise NumberRefused(f"{text!r} has not the length of a telephone number")
+    return E164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+@lru_cache(maxsize=65536)
+def from_signalling(text: str, country: str) -> E164 | None:
+    """The number that a trunk signals, in any of the spellings operators use; None for a withheld or odd one.
+
+    Operators send `+3271…`, `003271…`, `071…` and `3271…` alike. Anything else a caller put in the field
+    (letters, control bytes, 40 digits) is treated as a caller who does not show a number.
+    """
+    if text.strip().lower() in WITHHELD_WORDS or not re.fullmatch(r"\+?[0-9]{4,15}", text):
+        return None
+    if text.startswith(("+", "0")):
+        return _possible(text, country)
+    # Without + and without 0: either a national number without trunk prefix, or E.164 without its plus.
+    prefix = str(phonenumbers.country_code_for_region(country))
+    return (_possible("+" + text, country) if text.startswith(prefix) else None) or _possible("+" + text, country)
+
+
+def _possible(text: str, country: str) -> E164 | None:
+    try:
+        return parse_written(text, country)
+    except NumberRefused:
+        return None
+
+
+def is_mobile(number: E164) -> bool:
+    """Whether the numbering plan says that `number` is, or may be, a GSM."""
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind in {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+
+def written_nationally(number: E164, country: str) -> str:
+    """The number as people of `country` write it: `0471 00 02 01`."""
+    parsed = phonenumbers.parse(number)
+    national = parsed.country_code == phonenumbers.country_code_for_region(country)
+    shape = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, shape)
