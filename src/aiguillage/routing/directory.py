@@ -1,0 +1,44 @@
+"""Who a number belongs to: the contacts that carry it, in the order of their import."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aiguillage.routing.numbers import E164
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody outside who calls. `unit` and `category` are plan keys; `language` is ISO 639-1.
+
+    The same person in two roles is two contacts with the same number.
+    """
+
+    name: str
+    numbers: tuple[E164, ...]
+    unit: str | None = None
+    category: str | None = None
+    language: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All contacts, by number."""
+
+    by_number: Mapping[E164, tuple[Contact, ...]] = field(default_factory=dict)
+
+    def candidates(self, number: E164) -> tuple[Contact, ...]:
+        """Everybody who may be calling from `number`; empty for an unknown caller."""
+        return self.by_number.get(number, ())
+
+
+NOBODY_KNOWN = Directory()
+
+
+def directory_of(contacts: Iterable[Contact]) -> Directory:
+    """A directory of `contacts`; their order decides who comes first where several share a number."""
+    by_number: dict[E164, tuple[Contact, ...]] = {}
+    for contact in contacts:
+        for number in dict.fromkeys(contact.numbers):
+            by_number[number] = (*by_number.get(number, ()), contact)
+    return Directory(by_number)

@@ -1,0 +1,119 @@
+"""Schedules: open or closed at an instant, why, and when that changes next.
+
+What counts is what the clock on the office wall shows. A schedule is open whenever that clock stands within one
+of its spans, so an hour that the spring change removes is never seen, and one that the autumn change repeats is
+seen twice. A span that crosses midnight belongs to the day it starts on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from aiguillage.routing.plan import Calendar, Plan, Schedule, Span
+
+_DAY = timedelta(days=1)
+HORIZON = timedelta(days=400)
+"""How far `next_change` looks: more than a year, so that every yearly closure is seen once."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`open`, and the calendar and label (`closures`, `Congés de fin d'année`) where an exception decided it."""
+
+    open: bool
+    calendar: str | None = None
+    label: str | None = None
+
+
+def state(plan: Plan, schedule: Schedule, at: datetime) -> State:
+    """The state of `schedule` at an aware instant."""
+    wall = at.astimezone(zone(plan))
+    today, minute = wall.date(), wall.hour * 60 + wall.minute
+    calendar, label, spans = _day_of(plan, schedule, today)
+    if any(span.start <= minute < span.end for span in spans):
+        return State(open=True, calendar=calendar, label=label)
+    minute_of_yesterday = minute + 24 * 60
+    night_calendar, night_label, nights = _day_of(plan, schedule, today - _DAY)
+    if any(span.start <= minute_of_yesterday < span.end for span in nights):
+        return State(open=True, calendar=night_calendar, label=night_label)
+    return State(open=False, calendar=calendar, label=label)
+
+
+def next_change(plan: Plan, schedule: Schedule, at: datetime) -> datetime | None:
+    """The first instant (UTC) after `at` when `schedule` opens or closes; None within HORIZON."""
+    now = state(plan, schedule, at).open
+    first = at.astimezone(zone(plan)).date() - _DAY
+    for offset in range(HORIZON.days):
+        for instant in sorted(set(_instants(plan, schedule, first + offset * _DAY))):
+            if instant > at and state(plan, schedule, instant).open != now:
+                return instant
+    return None
+
+
+def zone(plan: Plan) -> ZoneInfo:
+    """The organisation's time zone."""
+    return ZoneInfo(plan.organisation.timezone)
+
+
+def holiday_on(country: str, day: date) -> str | None:
+    """The name of the public holiday on `day` in `country` (ISO code), if it is one."""
+    return _holidays(country, day.year).get(day)
+
+
+def calendar_label(calendar: Calendar, day: date) -> str | None:
+    """What `calendar` calls `day`, "" where it holds the day without a label, None where it does not hold it."""
+    for dates in calendar.dates:
+        if dates.first <= day <= dates.last:
+            return dates.label or ""
+    return holiday_on(calendar.public_holidays, day) if calendar.public_holidays else None
+
+
+def _day_of(plan: Plan, schedule: Schedule, day: date) -> tuple[str | None, str | None, tuple[Span, ...]]:
+    """The spans that start on `day`, with the calendar and label that decided them."""
+    for exception in schedule.exceptions:
+        label = calendar_label(plan.calendars[exception.calendar], day)
+        if label is not None:
+            return exception.calendar, label, exception.spans
+    weekday = day.weekday()
+    return (
+        None,
+        None,
+        tuple(span for opening in schedule.openings if weekday in opening.days for span in opening.spans),
+    )
+
+
+def _instants(plan: Plan, schedule: Schedule, day: date) -> Iterator[datetime]:
+    """Every instant at which the spans of `day`, or the clock, may change the state."""
+    where = zone(plan)
+    for span in _day_of(plan, schedule, day)[2]:
+        for minutes in (span.start, span.end):
+            wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
+            for fold in (0, 1):
+                yield wall.replace(tzinfo=where, fold=fold).astimezone(UTC)
+    yield from _clock_changes(day, where)
+
+
+@lru_cache(maxsize=4096)
+def _clock_changes(day: date, where: tzinfo) -> tuple[datetime, ...]:
+    """The instant on `day` at which the zone's offset changes, to the minute; most days have none."""
+    first = datetime.combine(day, time(), where).astimezone(UTC)
+    last = datetime.combine(day + _DAY, time(), where).astimezone(UTC)
+    if first.astimezone(where).utcoffset() == last.astimezone(where).utcoffset():
+        return ()
+    before = first.astimezone(where).utcoffset()
+    while last - first > timedelta(minutes=1):
+        middle = first + (last - first) // 2
+        if middle.astimezone(where).utcoffset() == before:
+            first = middle
+        else:
+            last = middle
+    return (last.replace(second=0, microsecond=0),)
+
+
+@lru_cache(maxsize=512)
+def _holidays(country: str, year: int) -> dict[date, str]:
+    return dict(holidays.country_holidays(country, years=year))
