@@ -1,0 +1,198 @@
+"""Where a call goes, and why.
+
+The rules, in the order in which they work:
+
+1. The number called names one of our DIDs; the caller's number names everybody in the directory who has it.
+2. Routes are tried in the plan's order. The first whose conditions all hold takes the call: the number called
+   (`to`), the caller (`from`), the hours (`when`: every schedule open; `unless`: every schedule closed).
+   Within one condition one value is enough.
+3. A caller who withholds the number matches routes without `from`, and `{withheld: true}`; nothing else.
+4. A number may belong to several contacts. Conditions on category, unit and language must hold for one and the
+   same of them; that one is then who calls: the unit's `responsible` and the language of the call are theirs.
+   Where a route asks for none of these, the first contact is.
+5. The route's steps unfold into an itinerary (`unfold.py`), which Asterisk takes alone.
+6. No route matched, or nothing in the itinerary is a certain end (a message box, a hang-up): the last resort
+   follows. A caller always reaches somebody.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiguillage.routing import plan as p
+from aiguillage.routing.directory import Contact, Directory
+from aiguillage.routing.itinerary import HangUp, Itinerary, Step, Voicemail
+from aiguillage.routing.numbers import E164
+from aiguillage.routing.presence import Presences
+from aiguillage.routing.situation import Situation
+from aiguillage.routing.trace import Decision, Note, RouteTried, Trace, note
+from aiguillage.routing.unfold import Unfolding, unfold
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingCall:
+    """One of us, `person`, called the caller's number at `at` (aware)."""
+
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`caller` is None when the number is withheld; `last_outgoing` is our latest call to that number, if any."""
+
+    called: E164
+    caller: E164 | None
+    last_outgoing: OutgoingCall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who calls, as far as a route's condition could tell."""
+
+    contact: Contact | None
+
+
+def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, now: datetime) -> Decision:
+    """The itinerary of `call` at `now` (aware), with the trace of how it came about. Never fails for a caller."""
+    situation = Situation(plan, presence, now)
+    candidates = directory.candidates(call.caller) if call.caller else ()
+    did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
+    tried, route, contact = _choose(situation, call, did, candidates)
+    colleague = call.last_outgoing.person if call.last_outgoing else None
+    unfolding = Unfolding(situation, contact.unit if contact else None, colleague)
+    steps = _steps_to_a_certain_end(unfolding, route)
+    languages = plan.organisation.languages
+    language = contact.language if contact and contact.language in languages else languages[0]
+    return Decision(
+        route=route.name if route else None,
+        itinerary=Itinerary(steps, language, contact.name if contact else ""),
+        trace=Trace(call.called, did, call.caller, candidates, contact, tried, tuple(unfolding.remarks)),
+    )
+
+
+def _choose(
+    situation: Situation, call: Call, did: str | None, candidates: tuple[Contact, ...]
+) -> tuple[tuple[RouteTried, ...], p.InboundRoute | None, Contact | None]:
+    """The routes tried, the one that takes the call, and who calls."""
+    tried: list[RouteTried] = []
+    for route in situation.plan.inbound_routes:
+        outcome = _match(route, situation, call, did, candidates)
+        if isinstance(outcome, _Caller):
+            return (*tried, RouteTried(route.name, None)), route, outcome.contact
+        tried.append(RouteTried(route.name, outcome))
+    return tuple(tried), None, candidates[0] if candidates else None
+
+
+def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
+    steps = unfold(unfolding, route.steps) if route else ()
+    if _ends_for_certain(steps):
+        return steps
+    unfolding.remark(
+        note("nothing above is a certain end: the last resort follows")
+        if route
+        else note("no route takes this call: the last resort does")
+    )
+    return steps + unfold(unfolding, unfolding.plan.last_resort, after=steps)
+
+
+def _ends_for_certain(steps: tuple[Step, ...]) -> bool:
+    return bool(steps) and isinstance(steps[-1], Voicemail | HangUp)
+
+
+# --- Does a route take the call? ---------------------------------------------------------------------------
+
+
+def _match(
+    route: p.InboundRoute, situation: Situation, call: Call, did: str | None, candidates: tuple[Contact, ...]
+) -> _Caller | Note:
+    """Who the caller is to this route, or the first reason why it does not take the call."""
+    if route.to and did not in route.to:
+        return note("is for {numbers}", numbers=" or ".join(route.to))
+    caller = _match_caller(route.caller, situation, call, candidates)
+    if isinstance(caller, Note):
+        return caller
+    return situation.unmet(route.hours) or caller
+
+
+def _match_caller(
+    condition: p.CallerCondition, situation: Situation, call: Call, candidates: tuple[Contact, ...]
+) -> _Caller | Note:
+    if condition == p.ANYBODY:
+        return _Caller(candidates[0] if candidates else None)
+    if call.caller is None:
+        only_withheld = condition == p.CallerCondition(withheld=True)
+        return _Caller(None) if only_withheld else note("the caller withholds the number")
+    reason = next(_objections(condition, situation, call, call.caller, candidates), None)
+    if reason is not None:
+        return reason
+    return _match_contact(condition, situation.plan, candidates)
+
+
+def _objections(
+    condition: p.CallerCondition,
+    situation: Situation,
+    call: Call,
+    caller: E164,
+    candidates: tuple[Contact, ...],
+) -> Iterator[Note]:
+    """What speaks against a caller who shows a number, whoever of the candidates it is."""
+    if condition.withheld:
+        yield note("is for callers who withhold their number")
+    if condition.numbers and not any(pattern.matches(caller) for pattern in condition.numbers):
+        yield note(
+            "the caller's number is not {numbers}", numbers=" or ".join(each.text for each in condition.numbers)
+        )
+    if condition.known is True and not candidates:
+        yield note("the caller is not in the directory")
+    if condition.known is False and candidates:
+        yield note("the caller is in the directory, as {name}", name=candidates[0].name)
+    if condition.returning_call is not None and not _returns(call, situation.now, condition.returning_call):
+        yield note("nobody of us called this number within {span}", span=_in_words(condition.returning_call))
+
+
+def _match_contact(condition: p.CallerCondition, plan: p.Plan, candidates: tuple[Contact, ...]) -> _Caller | Note:
+    if not (condition.categories or condition.units or condition.languages):
+        return _Caller(candidates[0] if candidates else None)
+    if not candidates:
+        return note("the caller is not in the directory")
+    for contact in candidates:
+        if _is_meant(condition, plan, contact):
+            return _Caller(contact)
+    return note(
+        "asks for {wanted}; the caller is {found}",
+        wanted=" and ".join(" or ".join(each) for each in _wanted(condition)),
+        found=" or ".join(_in_short(contact) for contact in candidates),
+    )
+
+
+def _is_meant(condition: p.CallerCondition, plan: p.Plan, contact: Contact) -> bool:
+    return (
+        (not condition.categories or contact.category in condition.categories)
+        and (not condition.languages or contact.language in condition.languages)
+        and (not condition.units or any(unit in condition.units for unit in ladder(plan, contact.unit)))
+    )
+
+
+def ladder(plan: p.Plan, unit: str | None) -> Iterator[str]:
+    """`unit` and those above it, nearest first; nothing for a unit that the plan does not know."""
+    while unit is not None and unit in plan.units:
+        yield unit
+        unit = plan.units[unit].parent
+
+
+def _returns(call: Call, now: datetime, within: timedelta) -> bool:
+    return call.last_outgoing is not None and now - within <= call.last_outgoing.at <= now
+
+
+def _wanted(condition: p.CallerCondition) -> Iterator[tuple[str, ...]]:
+    yield from (each for each in (condition.categories, condition.units, condition.languages) if each)
+
+
+def _in_short(contact: Contact) -> str:
+    facts = [fact for fact in (contact.category, contact.unit, contact.language) if fact]
+    return f"{contact.name} ({', '.join(facts)})" if facts else contact.name
+
+
+def _in_words(span: timedelta) -> str:
+    return f"{span.days} days" if span.days else f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"

@@ -1,0 +1,248 @@
+"""A route's steps -> the itinerary's: who is meant by each step now, and on which phones.
+
+The rules:
+
+- A person's `reach` is tried in its order; a step of it outside its hours is skipped. A person without `reach` is
+  rung on all phones at once.
+- Who is away or does not want to be disturbed is not rung. Who forwards is rung at the other number only.
+- A ring group rings its members' phones, whatever their own `reach` says: all at once (`ringall`), or one member
+  after the other.
+- `responsible` climbs from the caller's unit to the nearest one that has a mandate holder who can be rung now:
+  main holders first, then deputies. At the top without one, the step is skipped.
+- A number that no outbound route takes cannot be rung.
+- A greeting that the step before has just played is not played again.
+- Whatever is left out leaves a remark.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from aiguillage.routing import hours
+from aiguillage.routing import itinerary as i
+from aiguillage.routing import plan as p
+from aiguillage.routing.numbers import E164, is_mobile
+from aiguillage.routing.situation import Situation
+from aiguillage.routing.trace import Note, note
+
+
+@dataclass(slots=True)
+class Unfolding:
+    """One call's steps being unfolded: the caller's `unit` and the `last_colleague`, plan keys both."""
+
+    situation: Situation
+    unit: str | None
+    last_colleague: str | None
+    remarks: list[Note] = field(default_factory=list)
+    menus: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> p.Plan:
+        return self.situation.plan
+
+    def remark(self, remark: Note) -> None:
+        self.remarks.append(remark)
+
+
+def unfold(call: Unfolding, steps: Iterable[p.Step], after: tuple[i.Step, ...] = ()) -> tuple[i.Step, ...]:
+    """The itinerary's steps for `steps`, which follow the steps `after`."""
+    unfolded: list[i.Step] = []
+    for step in steps:
+        unfolded += _unfold_step(call, step, [*after, *unfolded])
+    return tuple(unfolded)
+
+
+def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterable[i.Step]:
+    match step:
+        case p.Play(prompt):
+            return [i.Play(prompt)]
+        case p.Ring(target, seconds):
+            rings = list(_rings(call, target))
+            return [i.Ring(ring.legs, seconds) for ring in rings] if seconds else rings
+        case p.Dial(number, seconds, confirm):
+            asks = is_mobile(number) if confirm is None else confirm
+            return _ring(_outside(call, number, asks), seconds)
+        case p.JoinQueue(queue):
+            return [i.Queue(queue)]
+        case p.EnterMenu(menu):
+            return _menu(call, call.plan.menus[menu])
+        case p.LeaveMessage(box, person):
+            return [_voicemail(call.plan, box, person, before)]
+        case p.HangUp(cause):
+            return [i.HangUp(cause)]
+        case _:
+            assert_never(step)
+
+
+def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
+    if menu.key in call.menus:
+        call.remark(note("menu {menu} is not entered again from within itself", menu=menu.key))
+        return []
+    inner = Unfolding(call.situation, call.unit, call.last_colleague, call.remarks, (*call.menus, menu.key))
+    return [i.Menu(menu.key, menu.prompt, unfold(inner, menu.otherwise))]
+
+
+def _voicemail(plan: p.Plan, box: str | None, person: str | None, before: list[i.Step]) -> i.Voicemail:
+    if box is None:
+        return i.Voicemail(f"person:{person}")
+    greeting = plan.voicemail_boxes[box].greeting
+    just_played = bool(before) and before[-1] == i.Play(greeting or "")
+    return i.Voicemail(box, None if just_played else greeting)
+
+
+# --- Whom to ring ------------------------------------------------------------------------------------------
+
+
+def _rings(call: Unfolding, target: p.RingTarget) -> Iterator[i.Ring]:
+    match target:
+        case p.PersonTarget(person):
+            yield from _reach(call, person)
+        case p.GroupTarget(group):
+            yield from _group(call, call.plan.ring_groups[group])
+        case p.Responsible():
+            yield from _responsible(call)
+        case p.LastColleague():
+            yield from _last_colleague(call)
+        case _:
+            assert_never(target)
+
+
+def _reach(call: Unfolding, key: str) -> Iterator[i.Ring]:
+    """A person's phones in the order of their reach."""
+    person = call.plan.people[key]
+    elsewhere = _elsewhere(call, person)
+    if elsewhere is not None:
+        yield from elsewhere
+        return
+    for reach in person.reach or (p.Reach(tuple(person.phones)),):
+        closed = call.situation.unmet(reach.hours)
+        if closed:
+            phones = " and ".join(reach.phones)
+            call.remark(note("{person}: {phones} not rung, {why}", person=person.name, phones=phones, why=closed))
+            continue
+        legs = [leg for phone in reach.phones for leg in _phone(call, person, person.phones[phone])]
+        yield from _ring(legs, reach.seconds)
+
+
+def _group(call: Unfolding, group: p.RingGroup) -> Iterator[i.Ring]:
+    members = [_phones_of_member(call, call.plan.people[key]) for key in group.members]
+    if group.strategy == "ringall":
+        yield from _ring([leg for legs in members for leg in legs], group.seconds)
+        return
+    if group.strategy != "hunt":
+        call.remark(
+            note("{group}: {strategy} rings in the members' order", group=group.name, strategy=group.strategy)
+        )
+    for legs in members:
+        yield from _ring(legs, group.seconds)
+
+
+def _phones_of_member(call: Unfolding, person: p.Person) -> list[i.Leg]:
+    elsewhere = _elsewhere(call, person)
+    if elsewhere is not None:
+        return [leg for ring in elsewhere for leg in ring.legs]
+    return [leg for phone in person.phones.values() for leg in _phone(call, person, phone)]
+
+
+def _responsible(call: Unfolding) -> Iterator[i.Ring]:
+    if call.unit is None:
+        call.remark(note("responsible: the caller belongs to no unit"))
+        return
+    today = call.situation.now.astimezone(hours.zone(call.plan)).date()
+    unit = call.plan.units.get(call.unit)
+    if unit is None:
+        call.remark(note("responsible: unit {unit} is not in the plan", unit=call.unit))
+    while unit is not None:
+        valid = [m for m in unit.mandates if (m.first or today) <= today <= (m.last or today)]
+        rings = [ring for m in sorted(valid, key=lambda m: m.deputy) for ring in _reach(call, m.person)]
+        if rings:
+            holders = " then ".join(_names(call.plan, rings))
+            call.remark(note("responsible: {holders}, for {unit}", holders=holders, unit=unit.name))
+            yield from rings
+            return
+        call.remark(note("responsible: nobody on duty for {unit}", unit=unit.name))
+        unit = call.plan.units[unit.parent] if unit.parent else None
+
+
+def _names(plan: p.Plan, rings: Iterable[i.Ring]) -> Iterable[str]:
+    people = (leg.person for ring in rings for leg in ring.legs if leg.person)
+    return dict.fromkeys(plan.people[person].name for person in people)
+
+
+def _last_colleague(call: Unfolding) -> Iterator[i.Ring]:
+    if call.last_colleague is None or call.last_colleague not in call.plan.people:
+        call.remark(note("last-colleague: none of us has called this number"))
+        return
+    yield from _reach(call, call.last_colleague)
+
+
+def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
+    """What a person's live state makes of a call to them; None when they are simply available."""
+    presence = call.situation.presence(person.key)
+    until = f" until {call.situation.clock(presence.until)}" if presence.until else ""
+    match presence.state:
+        case "available":
+            return None
+        case "away":
+            call.remark(note("{person} is away{until}", person=person.name, until=until))
+            return []
+        case "do not disturb":
+            call.remark(note("{person} does not want to be disturbed{until}", person=person.name, until=until))
+            return []
+        case "forwarded":
+            call.remark(
+                note(
+                    "{person} forwards to {number}{until}",
+                    person=person.name,
+                    number=presence.forward_to,
+                    until=until,
+                )
+            )
+            forward = p.Phone("forward", "gsm", number=presence.forward_to, confirm=True)
+            return list(_ring(_phone(call, person, forward), p.DEFAULT_RING_SECONDS))
+        case _:
+            assert_never(presence.state)
+
+
+# --- Which legs --------------------------------------------------------------------------------------------
+
+
+def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
+    if phone.number is not None:
+        return _outside(call, phone.number, phone.confirm, person, phone)
+    return [i.Leg(person.key, phone.key, endpoint=phone.endpoint, language=_language(call.plan, person))]
+
+
+def _outside(
+    call: Unfolding, number: E164, confirm: bool, person: p.Person | None = None, phone: p.Phone | None = None
+) -> list[i.Leg]:
+    trunks = next((route.trunks for route in call.plan.outbound_routes if _takes(route, number)), ())
+    if not trunks:
+        call.remark(note("{number} cannot be rung: no outbound route takes it", number=number))
+        return []
+    return [
+        i.Leg(
+            person.key if person else None,
+            phone.key if phone else None,
+            number=number,
+            trunks=trunks,
+            confirm=confirm,
+            language=_language(call.plan, person),
+        )
+    ]
+
+
+def _takes(route: p.OutboundRoute, number: E164) -> bool:
+    return any(pattern.matches(number) for pattern in route.numbers)
+
+
+def _language(plan: p.Plan, person: p.Person | None) -> str:
+    spoken = person.languages if person else ()
+    return next((each for each in spoken if each in plan.organisation.languages), plan.organisation.languages[0])
+
+
+def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:
+    """One Ring of `legs`, each line once; nothing where there is no leg."""
+    lines = {leg.endpoint or leg.number: leg for leg in reversed(list(legs))}
+    if lines:
+        yield i.Ring(tuple(reversed(lines.values())), seconds)
