@@ -1,0 +1,27 @@
+# make run     set everything up and run the service beside a real Asterisk, with the example federation
+# make call    FROM=+32471000201 [TO=+3271000001] [AT="2026-11-24 10:00"] [ANSWER=claire.gsm]: a real SIP call
+# make test    set everything up and run all tests; TESTS=tests/unit for some of them
+# make lint    types, style, format
+# make bench   figures and ratios of this machine
+# make lock    write requirements.lock again from pyproject.toml (needs uv)
+
+.PHONY: run call test lint bench lock
+
+run:
+	@tools/run
+
+call: export FROM TO AT ANSWER
+call:
+	@tools/call
+
+test:
+	@tools/test $(TESTS)
+
+lint:
+	@tools/lint
+
+bench:
+	@tools/bench
+
+lock:
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --group dev --python-version 3.11 -o requirements.lock

@@ -1,0 +1,50 @@
+"""/api/v1/explain: where a call would go, and why."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiguillage.admin.guard import TheParts
+from aiguillage.desk.explaining import explain
+
+router = APIRouter(tags=["explain"])
+
+
+class Question(BaseModel):
+    """A call that might be."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    caller: Annotated[
+        str,
+        Field(alias="from", max_length=40, description="A number, or `withheld`.", examples=["+32471000201"]),
+    ]
+    called: Annotated[
+        str,
+        Field(alias="to", max_length=64, description="A number of ours, or its key.", examples=["central"]),
+    ]
+    at: Annotated[
+        datetime | None,
+        Field(description="When; without an offset, on the organisation's clock. Absent = now."),
+    ] = None
+
+
+class Explanation(BaseModel):
+    """`itinerary` lists the steps, each with its `kind`; `trace` says why."""
+
+    at: datetime
+    called: dict[str, Any]
+    caller: dict[str, Any]
+    route: str | None
+    itinerary: list[dict[str, Any]]
+    trace: dict[str, Any]
+    plan_version: int
+
+
+@router.post("/explain", operation_id="explain")
+def post_explain(question: Question, parts: TheParts) -> Explanation:
+    """Decide a call without placing it, from the published plan."""
+    snapshot = parts.current()
+    return Explanation(**explain(snapshot, question.caller, question.called, question.at or datetime.now(UTC)))

@@ -1,0 +1,74 @@
+"""/api/v1/plan: the draft of the plan, as one document in JSON or YAML."""
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+
+from aiguillage import text_formats
+from aiguillage.admin.guard import TheParts
+from aiguillage.desk import editing
+from aiguillage.desk.parts import Parts
+from aiguillage.errors import DocumentRefused, Fault, NotFound
+
+router = APIRouter(tags=["plan"])
+
+
+JSON = "application/json"
+YAML = "application/yaml"
+_BODY = {"content": {JSON: {"schema": {"type": "object"}}, YAML: {"schema": {"type": "object"}}}}
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.get("/plan", operation_id="getPlan", responses={200: _BODY}, response_class=Response)
+def get_plan(request: Request, parts: TheParts) -> Response:
+    """The draft; YAML where `Accept` asks for application/yaml. The ETag goes into a later PUT's If-Match."""
+    document = editing.draft(parts.database)
+    wants_yaml = YAML in request.headers.get("accept", "")
+    text = text_formats.write_yaml(document) if wants_yaml else text_formats.write_json(document)
+    return Response(text, media_type=YAML if wants_yaml else JSON, headers={"ETag": _etag(document)})
+
+
+@router.put(
+    "/plan",
+    operation_id="putPlan",
+    status_code=204,
+    response_class=Response,
+    openapi_extra={"requestBody": {**_BODY, "required": True}},
+)
+def put_plan(request: Request, parts: TheParts, body: Annotated[bytes, Depends(_body)]) -> Response:
+    """Replace the draft. Calls keep following the published plan until the draft is published.
+
+    A document with faults is refused as a whole (422), every fault with its path.
+    """
+    document = _document(request.headers.get("content-type", JSON), body)
+    expected = request.headers.get("if-match")
+    if expected is not None and expected != _current_etag(parts):
+        raise HTTPException(412, "the draft was changed meanwhile; GET it again and repeat your change on it")
+    editing.apply(parts.database, document)
+    return Response(status_code=204, headers={"ETag": _current_etag(parts) or ""})
+
+
+def _document(content_type: str, body: bytes) -> Any:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in {JSON, YAML}:
+        raise HTTPException(415, f"{kind or 'no content type'} is not read here; send {JSON} or {YAML}")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise DocumentRefused((Fault("", "the document is not UTF-8"),)) from None
+    return text_formats.read_json(text) if kind == JSON else text_formats.read_yaml(text)
+
+
+def _current_etag(parts: Parts) -> str | None:
+    try:
+        return _etag(editing.draft(parts.database))
+    except NotFound:
+        return None
+
+
+def _etag(document: Any) -> str:
+    return '"' + hashlib.sha256(text_formats.write_json(document).encode()).hexdigest()[:32] + '"'

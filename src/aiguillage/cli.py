@@ -1,0 +1,319 @@
+"""The command line. Each command is one deed of `desk`; heavy parts are imported by the command that needs them.
+
+Exit status: 0 done, 1 refused or not well (the reason is on standard error), 2 wrong use.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from aiguillage.errors import AiguillageError, DocumentRefused, Refused
+from aiguillage.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aiguillage.store.database import Database
+
+app = typer.Typer(
+    help="Steers every call on one central number to the right person.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+plan_app = typer.Typer(help="The plan: everything that decides where a call goes.", no_args_is_help=True)
+directory_app = typer.Typer(help="The directory: who calls from which number.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
+phone_app = typer.Typer(help="The desk phones that register with us.", no_args_is_help=True)
+app.add_typer(plan_app, name="plan")
+app.add_typer(directory_app, name="directory")
+app.add_typer(token_app, name="token")
+app.add_typer(phone_app, name="phone")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+PlanFile = Annotated[Path, typer.Argument(help="A plan document, YAML or JSON; - reads standard input.")]
+
+
+def main() -> None:
+    try:
+        app(prog_name="aiguillage")
+    except DocumentRefused as wrong:
+        _stop(f"{wrong}\n{_count(len(wrong.faults), 'fault')}; nothing was changed")
+    except AiguillageError as wrong:
+        _stop(str(wrong))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"aiguillage: {message}", err=True)
+    raise SystemExit(1)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _say_json(data: Any) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _database(settings: Settings | None = None) -> "Database":
+    """The database, at the schema that this release needs."""
+    from aiguillage.store.database import open_database
+
+    return open_database((settings or load_settings()).url)
+
+
+def _read_bytes(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as wrong:
+        raise Refused(f"{file}: {wrong.strerror}") from None
+
+
+def _read_document(file: Path) -> Any:
+    from aiguillage import text_formats
+
+    try:
+        text = _read_bytes(file).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(f"{file}: is not UTF-8") from None
+    return text_formats.read_yaml(text)
+
+
+# --- Running -----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve() -> None:
+    """Run the service beside an Asterisk that is already there."""
+    from aiguillage.service import run
+
+    run(load_settings())
+
+
+@app.command()
+def demo() -> None:
+    """Run the service with an Asterisk of its own and the example federation. `make run` does this."""
+    from aiguillage.demo import run
+
+    run(load_settings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema that this release needs."""
+    from aiguillage.store.migrate import upgrade
+
+    settings = load_settings()
+    settings.state.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.url)
+    _say("The database is up to date.")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at every part that a call needs, and say what is wrong and how to mend it."""
+    from aiguillage.doctor import examine
+
+    findings = examine(load_settings())
+    if as_json:
+        _say_json({"parts": {name: {"ok": found.ok, "reason": found.reason} for name, found in findings.items()}})
+    else:
+        for name, found in findings.items():
+            _say(f"{'ok  ' if found.ok else 'BAD '} {name}: {found.reason}")
+    if not all(found.ok for found in findings.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def healthcheck() -> None:
+    """Ask the running service one harmless question over FastAGI, as Asterisk would; for containers."""
+    from aiguillage.doctor import agi_exchange
+
+    found = agi_exchange(load_settings())
+    if not found.ok:
+        _stop(found.reason)
+    _say(found.reason)
+
+
+# --- The plan ----------------------------------------------------------------------------------------------
+
+
+@plan_app.command("check")
+def plan_check(file: PlanFile, as_json: Json = False) -> None:
+    """Read a plan document and resolve every name in it; change nothing."""
+    from aiguillage.desk import editing
+
+    try:
+        plan = editing.check(_read_document(file))
+    except DocumentRefused as wrong:
+        if not as_json:
+            raise
+        _say_json({"ok": False, "faults": [{"path": f.path, "message": f.message} for f in wrong.faults]})
+        raise typer.Exit(1) from None
+    if as_json:
+        _say_json({"ok": True, "faults": []})
+    else:
+        routes, people = _count(len(plan.inbound_routes), "inbound route"), _count(len(plan.people), "person")
+        _say(f"{file} is a good plan: {routes}, {people.replace('persons', 'people')}.")
+
+
+@plan_app.command("apply")
+def plan_apply(
+    file: PlanFile,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish it at once.")] = False,
+    comment: Annotated[str, typer.Option(help="With --publish: what changed, for whoever looks back.")] = "",
+) -> None:
+    """Replace the draft by a plan document. Calls follow it once it is published."""
+    from aiguillage.desk import editing
+
+    database = _database()
+    editing.apply(database, _read_document(file))
+    _say(f"The draft is now {file}.")
+    if publish:
+        _publish(database, comment)
+    else:
+        _say("Calls still follow the published plan; publish the draft with: aiguillage plan publish")
+
+
+@plan_app.command("export")
+def plan_export(as_json: Json = False) -> None:
+    """Print the draft as one document, YAML or JSON."""
+    from aiguillage import text_formats
+    from aiguillage.desk import editing
+
+    document = editing.draft(_database())
+    if as_json:
+        _say_json(document)
+    else:
+        typer.echo(text_formats.write_yaml(document), nl=False)
+
+
+@plan_app.command("publish")
+def plan_publish(
+    comment: Annotated[str, typer.Option(help="What changed, for whoever looks back.")] = "",
+) -> None:
+    """Make the draft the plan that calls follow, from the next call on."""
+    _publish(_database(), comment)
+
+
+def _publish(database: "Database", comment: str) -> None:
+    import getpass
+
+    from aiguillage.desk.publishing import publish
+
+    number = publish(database, datetime.now(UTC), getpass.getuser(), comment)
+    _say(f"Published as version {number}; the next call follows it.")
+
+
+@app.command()
+def explain(
+    caller: Annotated[str, typer.Option("--from", help="The caller's number in any spelling, or: withheld.")],
+    called: Annotated[
+        str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")
+    ] = "",
+    at: Annotated[str, typer.Option("--at", help='When, on our clock: "2026-11-24 10:00". Default: now.')] = "",
+    as_json: Json = False,
+) -> None:
+    """Say where a call would go by the published plan, and why. Nothing rings."""
+    from aiguillage.desk import explaining
+    from aiguillage.desk.snapshot import load_snapshot
+
+    snapshot = load_snapshot(_database())
+    first = next(iter(snapshot.plan.dids), "")
+    description = explaining.explain(snapshot, caller, called or first, _instant(at))
+    if as_json:
+        _say_json(description)
+    else:
+        for line in explaining.in_words(description, snapshot.plan):
+            _say(line)
+
+
+def _instant(text: str) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f'"{text}" is no date and time; write "2026-11-24 10:00"') from None
+
+
+# --- Directory, tokens, phones -----------------------------------------------------------------------------
+
+
+@directory_app.command("import")
+def directory_import(
+    file: Annotated[Path, typer.Argument(help="A CSV file: name, numbers, unit, category, language, note.")],
+    as_json: Json = False,
+) -> None:
+    """Replace the directory by the contacts in a CSV file. Rows without a number are left out and named."""
+    from aiguillage.desk.contacts import import_csv
+
+    result = import_csv(_database(), _read_bytes(file))
+    if as_json:
+        problems = [{"row": each.row, "message": each.message} for each in result.problems]
+        _say_json({"contacts": len(result.contacts), "problems": problems})
+        return
+    for problem in result.problems:
+        _say(f"{file}, {problem}")
+    _say(f"The directory now has {_count(len(result.contacts), 'contact')}.")
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="Whose token it is, or what for.")],
+    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0)] = 0,
+) -> None:
+    """Make a token for the REST API. It is shown this once."""
+    from aiguillage.desk import tokens
+
+    _say(tokens.create(_database(), name, datetime.now(UTC), timedelta(days=days) if days else None))
+
+
+@phone_app.command("show")
+def phone_show(as_json: Json = False) -> None:
+    """Show what to enter in each desk phone: server, user name and password."""
+    from aiguillage.desk.provisioning import phone_accounts
+
+    settings = load_settings()
+    accounts = phone_accounts(settings, _database(settings))
+    if as_json:
+        _say_json({"phones": [account.as_dict() for account in accounts]})
+        return
+    for account in accounts:
+        _say(f"{account.owner}: server {account.server}, user {account.endpoint}, password {account.password}")
+
+
+# --- A call to try -----------------------------------------------------------------------------------------
+
+
+@app.command()
+def call(
+    caller: Annotated[str, typer.Option("--from", help="Who calls: a number in any spelling, or: withheld.")],
+    called: Annotated[
+        str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")
+    ] = "",
+    at: Annotated[str, typer.Option("--at", help='Pretend that it is "2026-11-24 10:00". Default: now.')] = "",
+    answer: Annotated[
+        str,
+        typer.Option(
+            help='Who does what: "claire.gsm" or "claire.desk=busy claire.gsm=press 1". Default: all answer.'
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Place a real SIP call on the running demo, with simulated phones, and tell what happened."""
+    from aiguillage.rehearsal import rehearse_on_the_running_demo
+
+    settings = load_settings()
+    outcome = rehearse_on_the_running_demo(settings, caller, called, at, answer, None if as_json else _say)
+    if as_json:
+        _say_json(outcome)

@@ -1,0 +1,95 @@
+"""Write the journal behind the calls: decisions and what happened to each call, in batches, off the event loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from aiguillage.asterisk.events import CallEvent
+from aiguillage.desk.snapshot import Snapshot
+from aiguillage.errors import StoreUnavailable
+from aiguillage.store import journal
+from aiguillage.store.database import Database
+from aiguillage.store.journal import DecisionRecord, EventRecord
+
+log = structlog.get_logger()
+
+BATCH = 500
+PAUSE = 0.2
+"""Seconds between two batches: a record is read back at the latest this long after it happened."""
+CAPACITY = 20_000
+"""Records kept in memory while the database does not answer; beyond it the newest are counted and dropped."""
+
+
+class Journalling:
+    """Owned by the event loop; only the writing itself runs in a thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[DecisionRecord | EventRecord] = []
+        self._task: asyncio.Task[None] | None = None
+        self.dropped = 0
+
+    @property
+    def backlog(self) -> int:
+        return len(self._waiting)
+
+    def decided(self, decision: DecisionRecord) -> None:
+        self._add(decision)
+
+    def happened(self, event: EventRecord) -> None:
+        self._add(event)
+
+    def _add(self, record: DecisionRecord | EventRecord) -> None:
+        if len(self._waiting) >= CAPACITY:
+            self.dropped += 1
+        else:
+            self._waiting.append(record)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="journal")
+
+    async def close(self) -> None:
+        """Write what is left, then stop."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        while self._waiting and await self._write_batch():
+            pass
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE)
+            while self._waiting and await self._write_batch():
+                pass
+
+    async def _write_batch(self) -> bool:
+        """Whether a batch was written; one that was not stays and is tried again."""
+        batch = self._waiting[:BATCH]
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, batch))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await writing
+            del self._waiting[: len(batch)]
+            raise
+        except StoreUnavailable as wrong:
+            log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))
+            return False
+        del self._waiting[: len(batch)]
+        return True
+
+    def _write(self, batch: list[DecisionRecord | EventRecord]) -> None:
+        with self._database.writing() as session:
+            journal.write(
+                session,
+                [record for record in batch if isinstance(record, DecisionRecord)],
+                [record for record in batch if isinstance(record, EventRecord)],
+            )
+
+
+def event_record(event: CallEvent, at: datetime, snapshot: Callable[[], Snapshot | None]) -> EventRecord:
+    raise NotImplementedError(event, at, snapshot)

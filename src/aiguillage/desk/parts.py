@@ -1,0 +1,32 @@
+"""What the running service hands to whoever serves people: the API now, the console later."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiguillage.desk.snapshot import Snapshot
+from aiguillage.errors import Unavailable
+from aiguillage.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`reason` says what is wrong and what to do, or what is right."""
+
+    ok: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is."""
+
+    database: Database
+    snapshot: Callable[[], Snapshot | None]
+    health: Callable[[], Mapping[str, Health]]
+
+    def current(self) -> Snapshot:
+        """Raises Unavailable while nothing has been published."""
+        snapshot = self.snapshot()
+        if snapshot is None:
+            raise Unavailable("no plan has been published yet; run: aiguillage plan apply PLAN.yaml --publish")
+        return snapshot

@@ -1,0 +1,49 @@
+"""What calls are decided from: the published plan and the directory, held in memory.
+
+A call never waits for the database. A new snapshot replaces the old one in one assignment; a call in progress
+keeps the one that it began with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiguillage import text_formats
+from aiguillage.errors import NotFound
+from aiguillage.routing.directory import NOBODY_KNOWN, Directory, directory_of
+from aiguillage.routing.document import load
+from aiguillage.routing.plan import Plan
+from aiguillage.routing.presence import Presences
+from aiguillage.store import directory as stored_directory
+from aiguillage.store import plans
+from aiguillage.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A published plan, its version, and the directory at `directory_revision`."""
+
+    plan: Plan
+    plan_version: int
+    directory: Directory = NOBODY_KNOWN
+    directory_revision: int = 0
+    presences: Presences = field(default_factory=dict[str, Any])
+
+
+def load_snapshot(database: Database) -> Snapshot:
+    """The latest published plan with the directory as it is.
+
+    Raises NotFound when nothing has been published yet.
+    """
+    with database.reading() as session:
+        version = plans.latest_version(session)
+        if version is None:
+            raise NotFound("no plan has been published yet; run: aiguillage plan apply PLAN.yaml --publish")
+        revision = plans.revisions(session)
+        document: Mapping[str, Any] = text_formats.read_json(version.document)
+        return Snapshot(
+            plan=load(document),
+            plan_version=version.number,
+            directory=directory_of(stored_directory.all_contacts(session)),
+            directory_revision=revision.directory,
+        )

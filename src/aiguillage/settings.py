@@ -1,0 +1,103 @@
+"""Settings: one frozen object from AIGUILLAGE_* variables, a `.env` file, or secret files.
+
+Order: environment, then secret files (`AIGUILLAGE_SECRETS_DIR`, one file per variable, named in lower case), then
+`.env`, then the defaults below. `.env.example` lists them all.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aiguillage.errors import SettingRefused
+
+Port = int
+
+
+class Settings(BaseSettings):
+    """Paths are made absolute; ports are TCP unless they say SIP."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AIGUILLAGE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    state_dir: Path = Path("var")
+    database_url: str = ""
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = Field(8080, ge=1, le=65535)
+
+    agi_host: str = "127.0.0.1"
+    agi_port: Port = Field(4573, ge=1, le=65535)
+
+    ami_host: str = "127.0.0.1"
+    ami_port: Port = Field(5038, ge=1, le=65535)
+    ami_user: str = "aiguillage"
+    ami_secret: SecretStr = SecretStr("")
+
+    asterisk_dir: Path | None = None
+    """Asterisk's configuration folder, where `generated/` is written; None = this service writes none."""
+
+    asterisk_root: Path | None = None
+    """The root folder of the Asterisk that the demo starts; None = the one installed on the system."""
+
+    sip_host: str = "127.0.0.1"
+    sip_port: Port = Field(5060, ge=1, le=65535)
+    rtp_first_port: Port = Field(10000, ge=1024, le=65535)
+    rtp_last_port: Port = Field(10200, ge=1024, le=65535)
+
+    simulation: bool = False
+    """Honour the time of day that a simulated call brings. For demo and tests only."""
+
+    simulator_secret: SecretStr = SecretStr("")
+
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.rtp_last_port <= self.rtp_first_port:
+            raise ValueError("rtp_last_port must be above rtp_first_port")
+        if self.simulation and not self.simulator_secret.get_secret_value():
+            raise ValueError("simulation needs simulator_secret")
+        return self
+
+    @cached_property
+    def state(self) -> Path:
+        return self.state_dir.resolve()
+
+    @cached_property
+    def prompts_dir(self) -> Path:
+        """Synthesised and converted announcements, a folder for each language."""
+        return self.state / "prompts"
+
+    @cached_property
+    def recordings_dir(self) -> Path:
+        """Where `file:` prompts are looked up."""
+        return self.state / "recordings"
+
+    @cached_property
+    def url(self) -> str:
+        """The database as SQLAlchemy names it."""
+        return self.database_url or f"sqlite:///{self.state / 'aiguillage.db'}"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises SettingRefused, which names each variable that has a bad value.
+    """
+    secrets = os.environ.get("AIGUILLAGE_SECRETS_DIR")
+    try:
+        return Settings(_secrets_dir=secrets)
+    except ValidationError as wrong:
+        raise SettingRefused("\n".join(_in_words(dict(error)) for error in wrong.errors())) from None
+
+
+def _in_words(error: dict[str, object]) -> str:
+    place = error["loc"]
+    name = "AIGUILLAGE_" + str(place[0]).upper() if isinstance(place, tuple) and place else "AIGUILLAGE_*"
+    return f"setting {name}: {error['msg']} (see .env.example)"
