@@ -91,5 +91,22 @@ class Journalling:
             )
 
 
-def event_record(event: CallEvent, at: datetime, snapshot: Callable[[], Snapshot | None]) -> EventRecord:
-    raise NotImplementedError(event, at, snapshot)
+def event_records(happened: Iterable[CallEvent], snapshot: Snapshot | None) -> Iterator[EventRecord]:
+    """The events as the journal keeps them: with the person and the phone that a SIP endpoint or a number means."""
+    owners = _owners(snapshot.plan) if snapshot else {}
+    for event in happened:
+        person, phone = owners.get(event.line or "", (None, None))
+        yield EventRecord(
+            call=event.call,
+            at=event.at,
+            kind=event.kind,
+            leg=event.leg,
+            person=event.person or person,
+            phone=phone,
+            detail=event.detail,
+        )
+
+
+@lru_cache(maxsize=2)
+def _owners_of(plan_id: int, plan: Plan) -> dict[str, tuple[str, str]]:
+    raise NotImplementedError(plan_id, plan)

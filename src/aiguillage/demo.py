@@ -1,0 +1,76 @@
+"""`make run`: the service with an Asterisk of its own and the example federation, in the foreground."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiguillage import logs, text_formats
+from aiguillage.asterisk.process import PrivateAsterisk
+from aiguillage.desk import editing, publishing, tokens
+from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.provisioning import provision, site
+from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.errors import NotFound
+from aiguillage.service import Service
+from aiguillage.settings import Settings
+from aiguillage.store import migrate
+from aiguillage.store.database import Database, open_database
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(settings: Settings) -> None:
+    """Migrate, load the example where nothing has been published, start Asterisk and the service; Ctrl-C ends both."""
+    logs.configure(settings)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    _say("Preparing the database")
+    migrate.upgrade(settings.url)
+    database = open_database(settings.url)
+    token = _load_example(database)
+    snapshot = load_snapshot(database)
+    _say("Writing Asterisk's configuration (announcements are spoken once)")
+    asterisk = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", site(settings, database, snapshot.plan))
+    asterisk.lay_out()
+    provision(settings, database, snapshot.plan)
+    database.close()
+    _say("Starting Asterisk")
+    with asterisk:
+        asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token)))
+        _say("Stopping Asterisk")
+
+
+def _load_example(database: Database) -> str | None:
+    """The example federation, where nothing has been published yet; then a token for its API, shown once."""
+    try:
+        load_snapshot(database)
+    except NotFound:
+        pass
+    else:
+        return None
+    _say("Loading the example federation")
+    now = datetime.now(UTC)
+    editing.apply(database, text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8")))
+    import_csv(database, (EXAMPLES / "directory.csv").read_bytes())
+    publishing.publish(database, now, "demo", "The example federation")
+    return tokens.create(database, "demo", now)
+
+
+def _say_what_listens(settings: Settings, token: str | None) -> None:
+    http = f"http://{settings.http_host}:{settings.http_port}"
+    _say("The switchboard is open. Ctrl-C closes it.")
+    lines = [
+        ("SIP (Asterisk)", f"{settings.sip_host}:{settings.sip_port}/udp, phones: tools/aiguillage phone show"),
+        ("REST API", f"{http}/api/v1/plan, described by {http}/api/openapi.json; well? {http}/readyz"),
+        ("FastAGI, AMI", f"{settings.agi_host}:{settings.agi_port}, {settings.ami_host}:{settings.ami_port}"),
+    ]
+    for what, where in lines:
+        print(f"    {what:15} {where}", flush=True)
+    if token:
+        print(f"    {'API token':15} {token}   (shown this once)", flush=True)
+    print('    In a second shell: make call FROM=+32471000201 AT="2026-11-24 10:00"', flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
