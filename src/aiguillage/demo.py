@@ -29,7 +29,9 @@ def run(settings: Settings) -> None:
     token = _load_example(database)
     snapshot = load_snapshot(database)
     _say("Writing Asterisk's configuration (announcements are spoken once)")
-    asterisk = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", site(settings, database, snapshot.plan))
+    asterisk = PrivateAsterisk(
+        settings.asterisk_root, settings.state / "asterisk", site(settings, database, snapshot.plan)
+    )
     asterisk.lay_out()
     provision(settings, database, snapshot.plan)
     database.close()
@@ -72,5 +74,3 @@ def _say_what_listens(settings: Settings, token: str | None) -> None:
 
 def _say(text: str) -> None:
     print(f"==> {text}", flush=True)
-
-

@@ -115,7 +115,9 @@ class Service:
             "migrations": Health(schema.current, schema.reason),
             "fastagi": Health(
                 self._listening,
-                f"listening on {self.settings.agi_host}:{self.settings.agi_port}" if self._listening else "not listening",
+                f"listening on {self.settings.agi_host}:{self.settings.agi_port}"
+                if self._listening
+                else "not listening",
             ),
             "ami": Health(state == "up", link.reason if link else "not started"),
             "snapshot": Health(

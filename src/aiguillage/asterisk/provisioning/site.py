@@ -1,0 +1,21 @@
+"""What Asterisk's files need to know and the plan does not say: ports, folders, secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`passwords` by SIP endpoint. `simulator_secret` None: there is no simulated trunk."""
+
+    sip_host: str
+    sip_port: int
+    rtp_ports: tuple[int, int]
+    agi: str
+    ami_port: int
+    ami_user: str
+    ami_secret: str
+    prompts: Path
+    passwords: Mapping[str, str]
+    simulator_secret: str | None = None
