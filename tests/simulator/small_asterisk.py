@@ -23,18 +23,18 @@ pbx_config res_timing_timerfd format_wav codec_alaw codec_resample res_sorcery_c
 res_sorcery_astdb res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_rtp_asterisk
 res_pjsip_authenticator_digest res_pjsip_registrar res_pjsip_endpoint_identifier_ip
 res_pjsip_endpoint_identifier_user res_pjsip_caller_id res_pjsip_header_funcs res_pjsip_nat res_pjsip_rfc3326
-chan_pjsip bridge_simple bridge_native_rtp bridge_holding bridge_softmix app_dial app_playback app_read app_record
-app_stack app_echo func_callerid func_channel func_logic func_strings
+res_pjsip_pubsub chan_pjsip bridge_simple bridge_native_rtp bridge_holding bridge_softmix app_dial app_read
+app_record app_stack app_echo func_callerid func_channel func_logic func_strings
 """
 
 EXTENSIONS = """
 [operator]
-exten = +3271000001,1,Set(HEADER=${{PJSIP_HEADER(read,X-Aiguillage-At)}})
- same = n,Dial(PJSIP/sophie,20,b(seen^s^1(${{HEADER}})))
+exten = +3271000001,1,Set(SEEN=${{PJSIP_HEADER(read,X-Aiguillage-At)}}/${{CALLERID(num)}}/${{CALLERID(num-pres)}})
+ same = n,Dial(PJSIP/sophie,20,b(seen^s^1(${{SEEN}})))
 exten = +3271000002,1,Dial(PJSIP/sophie&PJSIP/tom&PJSIP/claire,20)
 exten = +3271000003,1,Dial(PJSIP/+32470000101@trunk,20,U(confirm))
 exten = +3271000004,1,Answer()
- same = n,Record({folder}/message.wav,0,20,k)
+ same = n,Record({folder}/message.wav,0,20,kq)
 exten = +3271000005,1,Answer()
  same = n,Echo()
 exten = +3271000006,1,Answer()
@@ -42,11 +42,11 @@ exten = +3271000006,1,Answer()
  same = n,Dial(PJSIP/sophie,20,b(seen^s^1(${{KEYS}})))
 exten = +3271000007,1,Dial(PJSIP/sophie,3)
 [seen]
-exten = s,1,Set(PJSIP_HEADER(add,X-Seen)=${{ARG1}}/${{CALLERID(num)}}/${{CALLERID(num-pres)}})
+exten = s,1,Set(PJSIP_HEADER(add,X-Seen)=${{ARG1}})
  same = n,Return()
 [confirm]
 exten = s,1,Set(GOSUB_RESULT=CONTINUE)
- same = n,Read(KEY,{folder}/prompt,1,,1,4)
+ same = n,Read(KEY,{folder}/prompt,1,,1,2)
  same = n,GotoIf($["${{KEY}}"="1"]?taken)
  same = n,Return()
  same = n(taken),Set(GOSUB_RESULT=)
@@ -125,21 +125,21 @@ def free_port() -> int:
 
 def write_configuration(folder: Path, root: Path, sip_port: int, trunk_port: int) -> None:
     library = root / "usr/lib/x86_64-linux-gnu"
-    modules = "".join(f"load={name}.so\n" for name in MODULES.split())
+    modules = "".join(f"require={name}.so\n" for name in MODULES.split())
     phones = "".join(PHONE.format(name=name, password=PASSWORD) for name in PHONES)
     files = {
         "asterisk.conf": FOLDERS.format(folder=folder, root=root, library=library),
         "modules.conf": f"[modules]\nautoload=no\n{modules}",
         "pjsip.conf": PJSIP.format(sip_port=sip_port, trunk_port=trunk_port) + phones,
         "extensions.conf": EXTENSIONS.format(folder=folder),
-        "rtp.conf": f"[general]\nrtpstart={20000 + sip_port % 20000}\nrtpend={20200 + sip_port % 20000}\n",
+        "rtp.conf": f"[general]\nrtpstart={20000 + sip_port // 4 * 2}\nrtpend={20200 + sip_port // 4 * 2}\n",
         "logger.conf": "[logfiles]\nconsole => warning,error\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text)
     with wave.open(str(folder / "prompt.wav"), "wb") as prompt:
         prompt.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
-        samples = (round(8000 * math.sin(2 * math.pi * 400 * index / 8000)) for index in range(3 * 8000))
+        samples = (round(8000 * math.sin(2 * math.pi * 400 * index / 8000)) for index in range(2 * 8000))
         prompt.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
 
 

@@ -1,6 +1,7 @@
 """A call that reaches a simulated phone or outside number, and the record that it leaves."""
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ _REFUSALS: dict[Deed, tuple[int, Outcome]] = {
 }
 _PROMPT_BEGINS_WITHIN = 5.0
 _LISTENS_BEFORE_KEY = 1.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ class CalledLeg(Leg):
     """Obeys `behaviour` from the moment it is made. Whoever answers talks until the other side hangs up."""
 
     def __init__(self, sip: SipSocket, peer: Address, invite: Message, who: str, behaviour: Behaviour) -> None:
+        caller, target = parse_party(invite.header("From")), parse_party(invite.header("Contact")).uri
         super().__init__(sip, peer, invite.call_id, talk=True)
+        self._caller, self._target = caller, target
         self._who, self._invite, self._behaviour = who, invite, behaviour
         self._began_at = datetime.now(UTC)
-        self._caller = parse_party(invite.header("From"))
         self._local, self._remote = invite.header("To"), invite.header("From")
-        self._target = parse_party(invite.header("Contact")).uri
         self._outcome: Outcome = "unreachable" if behaviour.deed == "unreachable" else "ringing"
         self._pressed = ""
         self._last: Message | None = None
@@ -104,9 +106,10 @@ class CalledLeg(Leg):
             return
         try:
             offered = parse_sdp(self._invite.body)
-        except ValueError:
+        except ValueError as wrong:
+            _log.warning("%s cannot take a call: %s", self._who, wrong)
             await self._refuse(488, "unacceptable")
-            raise
+            return
         if self._behaviour.rings:
             self._last = self._reply(self._invite, 180)
         if deed == "silent":
@@ -130,10 +133,11 @@ class CalledLeg(Leg):
             await self.press(self._behaviour.key)
             self._pressed += self._behaviour.key
 
-    def _stop_obeying(self, status: int, outcome: Outcome) -> None:
+    def _stop_obeying(self, status: int, outcome: Outcome) -> asyncio.Task[None]:
         if self._life is not None:
             self._life.cancel()
         self._life = asyncio.create_task(self._refuse(status, outcome))
+        return self._life
 
     async def _refuse(self, status: int, outcome: Outcome) -> None:
         self._outcome = outcome
@@ -141,8 +145,7 @@ class CalledLeg(Leg):
         await self._insist(status)
 
     async def _give_up(self) -> None:
-        self._stop_obeying(480, "off")
-        await asyncio.wait({self._life} if self._life else ())
+        await self._stop_obeying(480, "off")
 
     async def _insist(self, status: int, body: str = "") -> None:
         """Say the final response until it is acknowledged (RFC 3261, sections 13.3.1.4 and 17.2.1)."""

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import quote
 
 from aiguillage.errors import Unavailable
 from aiguillage.simulator.leg import Leg
@@ -12,14 +13,14 @@ from aiguillage.simulator.sdp import parse_sdp, write_sdp
 from aiguillage.simulator.sip_message import Message, parse_party
 from aiguillage.simulator.sip_socket import Address, SipSocket
 
-State = Literal["calling", "ringing", "answered", "ended"]
+WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+"""The From of a caller who does not show the number (RFC 3323, section 4.1.1.3)."""
 
-NO_ANSWER = 408
-"""The code of a call that Asterisk did not even take."""
+State = Literal["calling", "ringing", "answered", "ended"]
 
 
 class CallerLeg(Leg):
-    """`status` is the SIP code that settled the call (200, 486, 603 …), None until then; 487: we hung up first.
+    """`status` is the SIP code that settled the call (200, 486, 603 …; 487: the caller gave up), None until then.
 
     `caller` None withholds the number (RFC 3323).
     """
@@ -29,9 +30,9 @@ class CallerLeg(Leg):
         self.ringing: float | None = None
         self.status: int | None = None
         self._caller, self._to = caller, to
-        shown = f"<sip:{caller}@{sip.address}>"
-        self._local = shown if caller else '"Anonymous" <sip:anonymous@anonymous.invalid>'
-        self._target = f"sip:{to}@{server}"
+        shown = f"<sip:{quote(caller, safe='+*')}@{sip.address}>" if caller else WITHHELD
+        self._local = shown
+        self._target = f"sip:{quote(to, safe='+*')}@{server}"
         self._remote = f"<{self._target}>"
         self._invite: Message | None = None
         self._taken = asyncio.Event()
@@ -66,15 +67,14 @@ class CallerLeg(Leg):
     async def _see_through(self, invite: Message) -> None:
         try:
             final = await self._sip.ask(invite, self._peer, self._hear_of)
-        except Unavailable:
-            self.status = NO_ANSWER
+            self._hear_of(final)
+        except (Unavailable, ValueError):
             self._end()
             raise
         self.status = final.status
         if final.status >= 300:
             self._end()
             return
-        self._hear_of(final)
         self._remote, self._target = final.header("To"), parse_party(final.header("Contact")).uri
         self._establish()
 

@@ -74,11 +74,19 @@ class Leg:
             case "BYE":
                 self._reply(request, 200)
                 self._end()
-            case "INVITE":
-                self._stream.connect(parse_sdp(request.body))
-                self._reply(request, 200, body=write_sdp(self._stream.sound()))
+            case "INVITE" if self.ended is None:
+                self._move_sound(request)
             case _:
-                self._reply(request, 405)
+                self._reply(request, 405 if self.ended is None else 481)
+
+    def _move_sound(self, request: Message) -> None:
+        """Asterisk moves a call's sound by INVITE within the call, e.g. straight to the other phone."""
+        try:
+            self._stream.connect(parse_sdp(request.body))
+        except ValueError:
+            self._reply(request, 488)
+        else:
+            self._reply(request, 200, body=write_sdp(self._stream.sound()))
 
     async def _give_up(self) -> None:
         """Hang up before the answer."""

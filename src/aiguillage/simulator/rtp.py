@@ -15,10 +15,11 @@ _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
 _VERSION = 0x80
 _MARKER = 0x80
+_END = 0x80
 _PCMA = 8
 _KEYS = "0123456789*#"
 _KEY_FRAMES = 8
-_KEY_END_FRAMES = 3
+_KEY_END_PACKETS = 3
 _KEY_VOLUME = 10
 _PAUSE_FRAMES = 6
 _LARGEST_PACKET = 2048
@@ -102,35 +103,43 @@ class RtpStream:
             self._audible.set()
 
     async def _send(self) -> None:
-        await self._send_frame(_PCMA | _MARKER, self._voice)
+        self._send_packet(_PCMA | _MARKER, self._voice)
         while True:
+            await self._next_frame()
             if self._keys:
-                await self._send_key(self._keys[0][0])
-                self._keys.popleft()[1].set_result(None)
+                await self._send_key(*self._keys[0])
             else:
-                await self._send_frame(_PCMA, self._voice)
+                self._send_packet(_PCMA, self._voice)
 
-    async def _send_key(self, key: str) -> None:
-        """All packets of one key carry the time it began, and how long it has lasted (RFC 4733, section 2.5)."""
-        began = self._timestamp
-        for count in range(1, _KEY_FRAMES + _KEY_END_FRAMES + 1):
-            lasted = min(count, _KEY_FRAMES) * FRAME_SAMPLES
-            end = 0x80 if count > _KEY_FRAMES else 0
-            event = _EVENT.pack(_KEYS.index(key), end | _KEY_VOLUME, lasted)
-            await self._send_frame(self._keys_payload() | (_MARKER if count == 1 else 0), event, began)
+    async def _send_key(self, key: str, sent: asyncio.Future[None]) -> None:
+        """All packets of a key carry the time it began, and how long it has lasted (RFC 4733, section 2.5).
+
+        Its three end packets leave in one go: Asterisk may act on the first, and the key then counts as sent.
+        """
+        began, payload = self._timestamp, self._remote.keys_payload if self._remote else KEYS_PAYLOAD
+        for count in range(1, _KEY_FRAMES + 1):
+            event = _EVENT.pack(_KEYS.index(key), _KEY_VOLUME, count * FRAME_SAMPLES)
+            self._send_packet(payload | (_MARKER if count == 1 else 0), event, began)
+            await self._next_frame()
+        for _ in range(_KEY_END_PACKETS):
+            event = _EVENT.pack(_KEYS.index(key), _END | _KEY_VOLUME, _KEY_FRAMES * FRAME_SAMPLES)
+            self._send_packet(payload, event, began)
+        self._keys.popleft()
+        sent.set_result(None)
         for _ in range(_PAUSE_FRAMES):
-            await self._send_frame(_PCMA, SILENCE)
+            await self._next_frame()
+            self._send_packet(_PCMA, SILENCE)
 
-    def _keys_payload(self) -> int:
-        return self._remote.keys_payload if self._remote else KEYS_PAYLOAD
-
-    async def _send_frame(self, payload: int, content: bytes, timestamp: int | None = None) -> None:
+    def _send_packet(self, payload: int, content: bytes, timestamp: int | None = None) -> None:
         stamp = self._timestamp if timestamp is None else timestamp
         packet = _HEADER.pack(_VERSION, payload, self._sequence, stamp, self._source) + content
         if self._remote is not None:
             with suppress(OSError):  # the other side may be gone before its BYE is read
                 self._socket.sendto(packet, (self._remote.host, self._remote.port))
         self._sequence = (self._sequence + 1) & 0xFFFF
+
+    async def _next_frame(self) -> None:
+        """Wait until the next frame is due; a machine that was late does not try to make up for it."""
         self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
         self._due = max(self._due + FRAME_SECONDS, self._loop.time() - FRAME_SECONDS)
         await asyncio.sleep(self._due - self._loop.time())

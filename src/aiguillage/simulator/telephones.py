@@ -24,7 +24,7 @@ from aiguillage.simulator.caller_leg import CallerLeg
 from aiguillage.simulator.digest import Credentials
 from aiguillage.simulator.leg import Leg
 from aiguillage.simulator.registration import register
-from aiguillage.simulator.sip_message import Message, called_user, new_tag, respond
+from aiguillage.simulator.sip_message import Message, called_user, new_tag, parse_party, respond
 from aiguillage.simulator.sip_socket import Address, SipSocket, parse_address
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -68,8 +68,9 @@ class Telephones:
     ) -> CallerLeg:
         """The operator brings a call from `caller` (None: number withheld) for `to` to Asterisk.
 
-        `headers` are added to its INVITE. `talk`: the caller speaks (a tone); else is silent. Returns when
-        Asterisk has taken the call, ringing or not; raises Unavailable where nobody answers.
+        Odd characters in both travel percent-encoded. `headers` are added to the INVITE. `talk`: the caller
+        speaks (a tone), else is silent. Returns when Asterisk has taken the call, ringing or not; raises
+        Unavailable where nobody answers.
         """
         leg = CallerLeg(self._sip, self._server, caller, to, talk=talk)
         self._legs[leg.call_id] = leg
@@ -104,7 +105,7 @@ class Telephones:
         leg = self._legs.get(request.call_id)
         if leg is not None:
             leg.take(request)
-        elif request.method == "INVITE":
+        elif request.method == "INVITE" and not parse_party(request.header("To")).tag:
             who = called_user(request)
             behaviour = self._behaviours.get(who, SILENT)
             self._legs[request.call_id] = CalledLeg(self._sip, source, request, who, behaviour)
