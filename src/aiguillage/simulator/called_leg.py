@@ -108,7 +108,8 @@ class CalledLeg(Leg):
             offered = parse_sdp(self._invite.body)
         except ValueError as wrong:
             _log.warning("%s cannot take a call: %s", self._who, wrong)
-            await self._refuse(488, "unacceptable")
+            self._settle("unacceptable")
+            await self._insist(488)
             return
         if self._behaviour.rings:
             self._last = self._reply(self._invite, 180)
@@ -116,7 +117,9 @@ class CalledLeg(Leg):
             return
         await asyncio.sleep(self._behaviour.seconds)
         if deed in _REFUSALS:
-            await self._refuse(*_REFUSALS[deed])
+            status, outcome = _REFUSALS[deed]
+            self._settle(outcome)
+            await self._insist(status)
             return
         self._stream.connect(offered)
         self._outcome = "answered"
@@ -136,13 +139,13 @@ class CalledLeg(Leg):
     def _stop_obeying(self, status: int, outcome: Outcome) -> asyncio.Task[None]:
         if self._life is not None:
             self._life.cancel()
-        self._life = asyncio.create_task(self._refuse(status, outcome))
+        self._settle(outcome)
+        self._life = asyncio.create_task(self._insist(status))
         return self._life
 
-    async def _refuse(self, status: int, outcome: Outcome) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         self._outcome = outcome
         self._end()
-        await self._insist(status)
 
     async def _give_up(self) -> None:
         await self._stop_obeying(480, "off")

@@ -30,8 +30,7 @@ class CallerLeg(Leg):
         self.ringing: float | None = None
         self.status: int | None = None
         self._caller, self._to = caller, to
-        shown = f"<sip:{quote(caller, safe='+*')}@{sip.address}>" if caller else WITHHELD
-        self._local = shown
+        self._local = f"<sip:{quote(caller, safe='+*')}@{sip.address}>" if caller else WITHHELD
         self._target = f"sip:{quote(to, safe='+*')}@{server}"
         self._remote = f"<{self._target}>"
         self._invite: Message | None = None

@@ -14,7 +14,7 @@ from aiguillage.simulator.sip_socket import Address, SipSocket
 class Leg:
     """Instants are `time.monotonic()` seconds, None for what has not happened.
 
-    `local` and `remote` become the From and To of our requests, `target` is the URI that they go to.
+    `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to.
     """
 
     def __init__(self, sip: SipSocket, peer: Address, call_id: str, *, talk: bool) -> None:
@@ -43,6 +43,10 @@ class Leg:
     async def press(self, keys: str) -> None:
         """Press telephone keys one after the other, 0.3 s each; returns when they are sent."""
         await self._stream.press(keys)
+
+    async def wait_over(self) -> None:
+        """Until the call is over, whoever ended it, however long that takes."""
+        await self._over.wait()
 
     async def hang_up(self) -> None:
         """End the call, answered or not. Nothing happens where it is over."""

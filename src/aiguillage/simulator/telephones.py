@@ -6,6 +6,7 @@
         telephones.behave("+32470000101", "press 1")
         leg = await telephones.call(caller="+32471000201", to="+3271000001")
         await leg.wait_ended(30)
+        await telephones.wait_quiet(1)
         print(telephones.ringings)
 
 All share one SIP port, `bind`: Asterisk's trunk sends outside calls there, and knows the operator's calls
@@ -81,6 +82,15 @@ class Telephones:
     def ringings(self) -> tuple[Ringing, ...]:
         """Every call that reached a phone or an outside number, in order of their beginning, as they stand now."""
         return tuple(leg.ringing() for leg in self._legs.values() if isinstance(leg, CalledLeg))
+
+    async def wait_quiet(self, seconds: float) -> None:
+        """Until nothing rings and nobody talks: a phone may hear of the end of a call after its caller does.
+
+        Raises TimeoutError after `seconds`.
+        """
+        async with asyncio.timeout(seconds):
+            for leg in list(self._legs.values()):
+                await leg.wait_over()
 
     async def reset(self) -> None:
         """Between two stories: hang up all calls, forget behaviours and ringings; phones stay registered."""
