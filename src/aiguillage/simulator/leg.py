@@ -1,0 +1,128 @@
+"""One side of a SIP call with its sound: what calling and called legs have in common (RFC 3261, section 12)."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from aiguillage.errors import Unavailable
+from aiguillage.simulator.rtp import RtpStream
+from aiguillage.simulator.sdp import parse_sdp, write_sdp
+from aiguillage.simulator.sip_message import ALLOWED_METHODS, Message, new_branch, new_tag, respond
+from aiguillage.simulator.sip_socket import Address, SipSocket
+
+
+class Leg:
+    """Instants are `time.monotonic()` seconds, None for what has not happened.
+
+    `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to.
+    """
+
+    def __init__(self, sip: SipSocket, peer: Address, call_id: str, *, talk: bool) -> None:
+        self.began = time.monotonic()
+        self.answered: float | None = None
+        self.ended: float | None = None
+        self.call_id = call_id
+        self._sip, self._peer = sip, peer
+        self._tag = new_tag()
+        self._local = self._remote = self._target = ""
+        self._number = 0
+        self._stream = RtpStream(sip.address.host, talk=talk)
+        self._settled, self._over = asyncio.Event(), asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
+
+    @property
+    def talked_seconds(self) -> float:
+        """From the answer to the end, or to now."""
+        return (self.ended or time.monotonic()) - self.answered if self.answered else 0.0
+
+    @property
+    def heard_seconds(self) -> float:
+        """How much sound, not silence, came from the other side."""
+        return self._stream.heard_seconds
+
+    async def press(self, keys: str) -> None:
+        """Press telephone keys one after the other, 0.3 s each; returns when they are sent."""
+        await self._stream.press(keys)
+
+    async def wait_over(self) -> None:
+        """Until the call is over, whoever ended it, however long that takes."""
+        await self._over.wait()
+
+    async def hang_up(self) -> None:
+        """End the call, answered or not. Nothing happens where it is over."""
+        if self.ended is None and self.answered is not None:
+            bye = self._request("BYE")
+            self._end()
+            await self._sip.ask(bye, self._peer)
+        elif self.ended is None:
+            await self._give_up()
+
+    async def close(self) -> None:
+        """Hang up, even where Asterisk is gone. Raises what went wrong in the call's life, if anything did."""
+        with suppress(Unavailable):
+            await self.hang_up()
+        self._end()
+        if self._life is None:
+            return
+        self._life.cancel()
+        await asyncio.wait({self._life})
+        failure = None if self._life.cancelled() else self._life.exception()
+        if failure is not None and not isinstance(failure, Unavailable):
+            raise failure
+
+    def take(self, request: Message) -> None:
+        """A request of the other side within this call."""
+        match request.method:
+            case "ACK":
+                pass
+            case "BYE":
+                self._reply(request, 200)
+                self._end()
+            case "INVITE" if self.ended is None:
+                self._move_sound(request)
+            case _:
+                self._reply(request, 405 if self.ended is None else 481)
+
+    def _move_sound(self, request: Message) -> None:
+        """Asterisk moves a call's sound by INVITE within the call, e.g. straight to the other phone."""
+        try:
+            self._stream.connect(parse_sdp(request.body))
+        except ValueError:
+            self._reply(request, 488)
+        else:
+            self._reply(request, 200, body=write_sdp(self._stream.sound()))
+
+    async def _give_up(self) -> None:
+        """Hang up before the answer."""
+        raise NotImplementedError
+
+    def _establish(self) -> None:
+        self.answered = time.monotonic()
+        self._settled.set()
+
+    def _end(self) -> None:
+        if self.ended is None:
+            self.ended = time.monotonic()
+            self._stream.close()
+            self._settled.set()
+            self._over.set()
+
+    def _request(self, method: str, *extra: tuple[str, str], body: str = "") -> Message:
+        self._number += 1
+        headers = (
+            self._sip.via(new_branch()),
+            ("Max-Forwards", "70"),
+            ("From", f"{self._local};tag={self._tag}"),
+            ("To", self._remote),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{self._number} {method}"),
+            ("Contact", f"<sip:{self._sip.address}>"),
+            ("Allow", ALLOWED_METHODS),
+            *extra,
+        )
+        return Message(f"{method} {self._target} SIP/2.0", headers, body)
+
+    def _reply(self, request: Message, status: int, body: str = "") -> Message:
+        response = respond(request, status, self._tag, ("Contact", f"<sip:{self._sip.address}>"), body=body)
+        self._sip.send(response, self._peer)
+        return response
