@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from datetime import datetime
 
 import structlog
 

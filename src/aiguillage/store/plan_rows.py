@@ -236,9 +236,7 @@ class _Reader:
 
     def lists(self, table: str, owner: str, column: str) -> Mapping[str, tuple[Any, ...]]:
         groups = self.grouped(table, owner)
-        return defaultdict(
-            tuple, {key: tuple(row[column] for row in found) for (key,), found in groups.items()}
-        )
+        return defaultdict(tuple, {key: tuple(row[column] for row in found) for (key,), found in groups.items()})
 
     def patterns(self, table: str, owner: str) -> Mapping[str, tuple[Pattern, ...]]:
         found = self.lists(table, owner, "pattern")
@@ -269,9 +267,7 @@ def plan_of(rows: Rows) -> p.Plan | None:
         units={
             row["key"]: p.Unit(
                 **_without(row, "position"),
-                mandates=tuple(
-                    p.Mandate(**_without(each, "unit", "position")) for each in mandates[row["key"],]
-                ),
+                mandates=tuple(p.Mandate(**_without(each, "unit", "position")) for each in mandates[row["key"],]),
             )
             for row in reader.all("units")
         },
@@ -414,9 +410,7 @@ def _inbound_routes(reader: _Reader, steps: Steps) -> tuple[p.InboundRoute, ...]
             withheld=row["withheld"],
             returning_call=timedelta(minutes=minutes) if minutes else None,
         )
-        return p.InboundRoute(
-            name, _steps(steps[name, None, None]), dids[name], caller, _hours(schedules[name,])
-        )
+        return p.InboundRoute(name, _steps(steps[name, None, None]), dids[name], caller, _hours(schedules[name,]))
 
     return tuple(map(route_of, reader.all("inbound_routes")))
 

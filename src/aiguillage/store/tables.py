@@ -76,4 +76,3 @@ tokens = Table(
 )
 
 endpoints = Table("endpoints", metadata, key("endpoint"), text("password", comment="SIP needs it readable"))
-

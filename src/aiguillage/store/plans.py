@@ -1,0 +1,121 @@
+"""The plan: one draft, and the versions that were published."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, desc, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from aiguillage.errors import Conflict, NotFound
+from aiguillage.routing.plan import Plan
+from aiguillage.store.plan_rows import plan_of, rows_of
+from aiguillage.store.plan_tables import PLAN_TABLES
+from aiguillage.store.tables import plan_versions
+from aiguillage.store.tables import revisions as revisions_table
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A plan as it was published: never changed. `document` is canonical JSON, `checksum` its SHA-256."""
+
+    number: int
+    document: str
+    checksum: str
+    published_at: datetime
+    published_by: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The latest published plan and the directory's revision; 0 where there is none yet."""
+
+    plan: int
+    directory: int
+
+
+def save_draft(session: Session, plan: Plan) -> None:
+    """Replace the draft."""
+    for table in reversed(PLAN_TABLES):
+        session.execute(delete(table))
+    rows = rows_of(plan)
+    for table in PLAN_TABLES:
+        if rows.get(table.name):
+            session.execute(insert(table), rows[table.name])
+
+
+def load_draft(session: Session) -> Plan | None:
+    """The draft, equal to what was saved; None where there is none."""
+    return plan_of(
+        {
+            table.name: [
+                {column: value for column, value in row.items() if column != "id"}
+                for row in session.execute(select(table)).mappings()
+            ]
+            for table in PLAN_TABLES
+        }
+    )
+
+
+def publish(
+    session: Session, *, document: str, at: datetime, by: str, comment: str, expected_latest: int | None
+) -> int:
+    """Keep `document` as the next version and return its number.
+
+    Raises Conflict when `expected_latest` is not the latest version any more.
+    """
+    latest = latest_version(session)
+    number = (latest.number if latest else 0) + 1
+    if (latest.number if latest else None) != expected_latest:
+        raise _meanwhile(latest)
+    checksum = hashlib.sha256(document.encode()).hexdigest()
+    row = Version(number, document, checksum, at, by, comment)
+    try:
+        session.execute(insert(plan_versions), {name: getattr(row, name) for name in Version.__slots__})
+        session.flush()
+    except IntegrityError:
+        session.rollback()
+        raise _meanwhile(latest_version(session)) from None
+    return number
+
+
+def _meanwhile(latest: Version | None) -> Conflict:
+    if latest is None:
+        return Conflict("the published plan is gone; publish again")
+    return Conflict(
+        f"{latest.published_by} published version {latest.number} meanwhile"
+        f"{f' ({latest.comment})' if latest.comment else ''}; look at it, then publish again"
+    )
+
+
+def latest_version(session: Session) -> Version | None:
+    found = (
+        session.execute(select(plan_versions).order_by(desc(plan_versions.c.number)).limit(1)).mappings().first()
+    )
+    return Version(**found) if found else None
+
+
+def version(session: Session, number: int) -> Version:
+    """Raises NotFound."""
+    found = session.execute(select(plan_versions).where(plan_versions.c.number == number)).mappings().first()
+    if found is None:
+        raise NotFound(f"there is no version {number} of the plan")
+    return Version(**found)
+
+
+def versions(session: Session) -> list[Version]:
+    """All of them, the newest first."""
+    return [
+        Version(**row)
+        for row in session.execute(select(plan_versions).order_by(desc(plan_versions.c.number))).mappings()
+    ]
+
+
+def revisions(session: Session) -> Revisions:
+    """What a running service compares each second to see what other processes have changed."""
+    latest = select(func.coalesce(func.max(plan_versions.c.number), 0)).scalar_subquery()
+    directory = select(revisions_table.c.revision).where(revisions_table.c.thing == "directory").scalar_subquery()
+    plan, contacts = session.execute(select(latest, func.coalesce(directory, 0))).one()
+    return Revisions(plan, contacts)
