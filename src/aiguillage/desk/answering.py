@@ -39,9 +39,10 @@ class Answering:
             raise Unavailable("no plan in memory yet")
         plan = snapshot.plan
         now = datetime.now(UTC)
-        simulated = self._simulated_time(question, plan)
+        dialled, time_of_day = (*question.args, "", "")[:2]
+        simulated = self._simulated_time(time_of_day, plan)
         country = plan.organisation.country
-        called = from_signalling(question.called, country) or E164(question.called)
+        called = from_signalling(dialled, country) or E164(dialled)
         call = Call(called, from_signalling(question.caller, country))
         decision = decide(plan, snapshot.directory, snapshot.presences, call, simulated or now)
         decision_id = uuid.uuid4().hex
@@ -62,11 +63,11 @@ class Answering:
         )
         return channel_variables.command(decision.itinerary, decision_id)
 
-    def _simulated_time(self, question: AgiHeader, plan: Plan) -> datetime | None:
+    def _simulated_time(self, asked: str, plan: Plan) -> datetime | None:
         """The wall-clock time that a simulated call asks for; the dialplan passes none for a real trunk."""
-        if not self.simulation or not question.args or not _WALL_CLOCK.fullmatch(question.args[0]):
+        if not self.simulation or not _WALL_CLOCK.fullmatch(asked):
             return None
         try:
-            return datetime.fromisoformat(question.args[0]).replace(tzinfo=hours.zone(plan))
+            return datetime.fromisoformat(asked).replace(tzinfo=hours.zone(plan))
         except ValueError:
             return None

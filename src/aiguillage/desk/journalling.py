@@ -8,6 +8,7 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
+from aiguillage.routing.plan import Plan
 from aiguillage.store import journal
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
@@ -101,10 +102,15 @@ def event_records(happened: Iterable[CallEvent], snapshot: Snapshot | None) -> I
             leg=event.leg,
             person=event.person or person,
             phone=phone,
-            detail=event.detail,
+            detail={**event.detail, **({"line": event.line} if event.line else {})},
         )
 
 
-@lru_cache(maxsize=2)
-def _owners_of(plan_id: int, plan: Plan) -> dict[str, tuple[str, str]]:
-    raise NotImplementedError(plan_id, plan)
+def _owners(plan: Plan) -> dict[str, tuple[str, str]]:
+    """SIP endpoint or outside number -> the person and the phone, plan keys both."""
+    return {
+        line: (person.key, phone.key)
+        for person in plan.people.values()
+        for phone in person.phones.values()
+        if (line := phone.endpoint or phone.number)
+    }

@@ -1,0 +1,235 @@
+"""The link to Asterisk's manager interface (AMI), kept alive by ourselves.
+
+panoramisk speaks the protocol; each connection gets a `Manager` of its own that never reconnects, so nothing of a lost
+connection is ever sent again. Heartbeat, login, back-off and the queue of events are ours.
+docs/decisions/0004-manager-link.md has the reasons.
+"""
+
+import asyncio
+import contextlib
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Literal
+
+import structlog
+from panoramisk import Manager
+from panoramisk.ami_protocol import AMIProtocol
+
+from aiguillage.errors import AsteriskUnavailable, Refused
+
+log = structlog.get_logger()
+
+ACTION_SECONDS = 5.0
+HEARTBEAT_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between two attempts to connect, doubled each time, with chance so that nodes do not knock together."""
+MAX_PACKET = 1 << 20
+MAX_EVENTS = 10_000
+
+State = Literal["connecting", "up", "refused", "down", "closed"]
+Message = Mapping[str, str]
+
+_CONTROL = re.compile(r"[\r\n\0]")
+
+
+class ManagerLink:
+    """One per Asterisk. `state` and `reason` say how it is; `dropped` counts events that nobody fetched in time."""
+
+    def __init__(
+        self, *, host: str, port: int, user: str, secret: str, on_up: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._host, self._port, self._user, self._secret = host, port, user, secret
+        self._on_up = on_up
+        self._events: asyncio.Queue[Message] = asyncio.Queue(MAX_EVENTS)
+        self._manager: _Connection | None = None
+        self._owner: asyncio.Task[None] | None = None
+        self.state: State = "connecting"
+        self.reason = f"connecting to {host}:{port}"
+        self.dropped = 0
+
+    async def start(self) -> None:
+        """Connect, and again whenever the connection is lost, until `close`."""
+        self._owner = asyncio.create_task(self._keep_up(), name="ami")
+
+    async def close(self) -> None:
+        """For good."""
+        if self._owner is not None:
+            self._owner.cancel()
+            await asyncio.gather(self._owner, return_exceptions=True)
+        self._set("closed", "closed")
+
+    async def action(self, name: str, **fields: str) -> Message:
+        """Asterisk's response to an action. It is never sent twice.
+
+        Raises Refused for a value that could be read as more than one line, AsteriskUnavailable when the link is
+        down, Asterisk does not answer, or says no.
+        """
+        if self._manager is None or self.state != "up":
+            raise AsteriskUnavailable(f"the manager interface is not there: {self.reason}")
+        return await self._manager.act(name, fields)
+
+    async def reload(self, module: str) -> None:
+        """Let `module` read its files again (AMI Reload, write class system)."""
+        await self.action("Reload", Module=module)
+
+    async def events(self) -> AsyncIterator[Message]:
+        """Every event, in order; for one consumer."""
+        while True:
+            yield await self._events.get()
+
+    # --- the owner ---
+
+    async def _keep_up(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            lasted = await self._one_connection()
+            pause = FIRST_PAUSE if lasted else min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311  no secret
+
+    async def _one_connection(self) -> bool:
+        """From connecting to the loss of the connection; whether it ever was up."""
+        manager = self._manager = _Connection(self._take, host=self._host, port=self._port)
+        try:
+            async with asyncio.timeout(ACTION_SECONDS):
+                await manager.connect()
+                await manager.act("Login", {"Username": self._user, "Secret": self._secret, "Events": "on"})
+        except OSError as wrong:
+            reason = "no answer" if isinstance(wrong, TimeoutError) else (wrong.strerror or str(wrong))
+            self._set("down", f"cannot connect to {self._host}:{self._port}: {reason}")
+        except _Denied as wrong:
+            told = f"the manager interface refused user {self._user} ({wrong}); check AIGUILLAGE_AMI_SECRET"
+            self._set("refused", told)
+        except AsteriskUnavailable as wrong:
+            self._set("down", f"cannot log in to {self._host}:{self._port}: {wrong}")
+        else:
+            self._set("up", f"logged in to {self._host}:{self._port}")
+            await self._live(manager)
+            return True
+        finally:
+            manager.abort()
+            self._manager = None
+        return False
+
+    async def _live(self, manager: "_Connection") -> None:
+        """Until the connection is lost or a heartbeat stays unanswered."""
+        coming_up = asyncio.create_task(self._tell_up(), name="ami-up")
+        try:
+            while not manager.lost.is_set():
+                await manager.act("Ping", {})
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await manager.lost.wait()
+            self._set("down", f"lost the connection to {self._host}:{self._port}")
+        except AsteriskUnavailable:
+            self._set("down", f"{self._host}:{self._port} does not answer any more")
+        finally:
+            coming_up.cancel()
+            await asyncio.gather(coming_up, return_exceptions=True)
+
+    async def _tell_up(self) -> None:
+        try:
+            await self._on_up()
+        except Exception:  # what the owner does with it must not take the link down
+            log.exception("ami_on_up_failed")
+
+    def _take(self, message: Message) -> None:
+        try:
+            self._events.put_nowait(message)
+        except asyncio.QueueFull:
+            self.dropped += 1
+
+    def _set(self, state: State, reason: str) -> None:
+        if (state, reason) != (self.state, self.reason):
+            (log.info if state in {"up", "closed"} else log.warning)("ami", state=state, reason=reason)
+        self.state, self.reason = state, reason
+
+
+class _Denied(AsteriskUnavailable):
+    """Asterisk answered, and said no."""
+
+
+class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
+    """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete."""
+
+    _received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.rfind(b"\r\n\r\n")
+        if end >= 0:
+            whole, self._received = self._received[: end + 4], self._received[end + 4 :]
+            super().data_received(whole)
+        elif len(self._received) > MAX_PACKET:
+            self.transport.abort()
+
+    def handle_message(self, message: Any) -> None:
+        """An event may answer an action too; and an event that calls itself Shutdown, which a caller's bytes could
+        forge, ends nothing: Asterisk closes the connection when it goes."""
+        if "event" in message:
+            self.factory.dispatch(message)
+        if "response" in message or message.get("event", "").lower() != "shutdown":
+            waiting = self.responses.get(message.id)
+            if waiting is not None:
+                super().handle_message(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        unanswered = [action.future for action in self.responses.values() if not action.future.done()]
+        super().connection_lost(exc)
+        for future in unanswered:
+            if not future.done():
+                future.cancel()
+
+
+class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
+    """A Manager for one connection: it neither logs in, pings nor reconnects by itself."""
+
+    def __init__(self, take: Callable[[Message], None], **config: Any) -> None:
+        super().__init__(protocol_factory=_Protocol, loop=asyncio.get_running_loop(), **config)
+        self._take = take
+        self.lost = asyncio.Event()
+
+    def connection_made(self, f: "asyncio.Task[Any]") -> None:
+        if f.cancelled() or f.exception() is not None:
+            return  # whoever awaits connect() has the reason
+        super().connection_made(f)
+
+    def ping(self) -> None:
+        """The heartbeat is the link's."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set()
+
+    def dispatch(self, event: Any) -> list[str]:
+        self._take({str(key): _text(value) for key, value in event.items()})
+        return []
+
+    async def act(self, name: str, fields: Mapping[str, str]) -> Message:
+        for text in (name, *fields, *fields.values()):
+            if _CONTROL.search(text):
+                raise Refused(f"AMI action {name}: a value holds a line end")
+        if self.protocol is None or self.lost.is_set():
+            raise AsteriskUnavailable("the connection is lost")
+        future = self.send_action({"Action": name, **fields}, as_list=False)
+        # Not awaited directly: a lost connection cancels it, which must not look like our own cancellation.
+        done, _ = await asyncio.wait([future], timeout=ACTION_SECONDS)
+        if not done:
+            raise AsteriskUnavailable(f"Asterisk did not answer {name} in {ACTION_SECONDS:.0f} s")
+        if future.cancelled():
+            raise AsteriskUnavailable("the connection was lost")
+        response = future.result()
+        if not response.success:
+            raise _Denied(f"{name}: {response.message or 'refused'}")
+        return {str(key): _text(value) for key, value in response.items()}
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self.pinger is not None:
+            self.pinger.cancel()
+        self.lost.set()
+        if self.protocol is not None:
+            self.protocol.transport.abort()
+
+
+def _text(value: Any) -> str:
+    return "\n".join(value) if isinstance(value, list) else str(value)

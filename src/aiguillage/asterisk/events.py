@@ -1,0 +1,85 @@
+"""AMI messages -> what happened to a call. Pure, and without memory: each message speaks for itself.
+
+A call is its Linkedid, a leg its Uniqueid. Local channels are plumbing of ours and left out; what they lead to is not.
+Words that come from Asterisk keep its spelling.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """`line` is the SIP endpoint (`claire`) or the outside number that the leg rings; `person` a plan key.
+
+    detail, by kind: leg-ended {outcome: DialStatus}; call-ended {cause, cause_text}; step {decision, step, kind,
+    outcome}, with an empty outcome when the step begins; verdict {verdict: accepted, declined or noconfirm};
+    fallback {reason}.
+    """
+
+    call: str
+    at: datetime
+    kind: Kind
+    leg: str | None = None
+    line: str | None = None
+    person: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+def call_events(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+    """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
+    match message.get("Event"):
+        case "DialBegin" if _is_phone(message):
+            yield CallEvent(message.get("DestLinkedid", ""), at, "ringing", message.get("DestUniqueid"), _line(message))
+        case "DialEnd" if _is_phone(message):
+            yield from _dial_end(message, at)
+        case "Hangup" if message.get("Uniqueid") == message.get("Linkedid"):
+            detail = {"cause": message.get("Cause", ""), "cause_text": message.get("Cause-txt", "")}
+            yield CallEvent(message.get("Linkedid", ""), at, "call-ended", detail=detail)
+        case "UserEvent":
+            yield from _own(message, at)
+
+
+def _is_phone(message: Mapping[str, str]) -> bool:
+    return message.get("DestChannel", "").startswith("PJSIP/")
+
+
+def _line(message: Mapping[str, str]) -> str:
+    """`PJSIP/claire-00000001` is endpoint claire; a call over a trunk carries its number in the dial string."""
+    number, at_trunk, _ = message.get("DialString", "").rpartition("/")[2].partition("@")
+    if at_trunk and number.startswith("+"):
+        return number
+    return message["DestChannel"].removeprefix("PJSIP/").rpartition("-")[0]
+
+
+def _dial_end(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+    call, leg, line = message.get("DestLinkedid", ""), message.get("DestUniqueid"), _line(message)
+    outcome = message.get("DialStatus", "")
+    # Asterisk says ANSWER, or what a confirmation returned (CONTINUE: nobody pressed 1).
+    kind: Kind = "answered" if outcome == "ANSWER" else "leg-ended"
+    yield CallEvent(call, at, kind, leg, line, detail={"outcome": outcome})
+
+
+def _own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+    """The UserEvents of extensions.conf."""
+    call = message.get("Linkedid", "")
+    match message.get("UserEvent"):
+        case "AiguillageStep":
+            names = ("Decision", "Step", "Kind", "Outcome")
+            yield CallEvent(call, at, "step", detail={name.lower(): message.get(name, "") for name in names})
+        case "AiguillageVerdict":
+            yield CallEvent(
+                call,
+                at,
+                "verdict",
+                message.get("Uniqueid"),
+                message.get("Number"),
+                message.get("Person") or None,
+                {"verdict": message.get("Verdict", "")},
+            )
+        case "AiguillageFallback":
+            yield CallEvent(call, at, "fallback", detail={"reason": message.get("Reason", "")})
