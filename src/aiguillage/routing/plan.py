@@ -5,7 +5,7 @@ it exists, every number is E.164, every time is a time. Keys (`claire`, `office`
 mapping keys; references between things are keys, kept as strings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -376,7 +376,7 @@ class InboundRoute:
 class OutboundRoute:
     """Numbers dialled out over `trunks`, in this order; `show` is the DID that the other side sees.
 
-    A number of one to six digits without `+` (112) is kept as it is dialled.
+    A number of two to six digits without `+` (112) is kept as it is dialled.
     """
 
     name: str
@@ -415,3 +415,10 @@ class Plan:
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     never_dial: tuple[Pattern, ...] = ()
     last_resort: tuple[Step, ...] = ()
+
+
+def ladder(plan: Plan, unit: str | None) -> Iterator[str]:
+    """`unit` and those above it, nearest first; nothing for a unit that the plan does not know."""
+    while unit is not None and unit in plan.units:
+        yield unit
+        unit = plan.units[unit].parent
