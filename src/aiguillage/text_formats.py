@@ -23,10 +23,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not read here", problem_mark=event.start_mark)
-        if event.tag is not None:
-            raise yaml.MarkedYAMLError(problem="tags (!name) are not read here", problem_mark=event.start_mark)
+        unread = "aliases (*name)" if isinstance(event, yaml.AliasEvent) else "tags (!name)" if event.tag else ""
+        if unread:
+            raise yaml.MarkedYAMLError(problem=f"{unread} are not read here", problem_mark=event.start_mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         return node
 
