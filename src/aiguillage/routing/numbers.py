@@ -86,11 +86,20 @@ def parse_written(text: str, country: str) -> E164:
         number = phonenumbers.parse(re.sub(f"[{_SEPARATORS}]", "", cleaned), country)
     except phonenumbers.NumberParseException:
         raise NumberRefused(f"{cleaned!r} is no telephone number in any country") from None
-    possible = phonenumbers.is_possible_number_with_reason(number)
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE or not _E164.fullmatch(written):
+    if not _has_a_full_length(number) or not _E164.fullmatch(written):
         raise NumberRefused(f"{cleaned!r} has not the length of a telephone number")
     return E164(written)
+
+
+def _has_a_full_length(number: phonenumbers.PhoneNumber) -> bool:
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return False
+    # A number that is too short by one digit is parsed with its trunk prefix as a digit of its own.
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return (
+        not number.italian_leading_zero or phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) != "0"
+    )
 
 
 @lru_cache(maxsize=65536)
