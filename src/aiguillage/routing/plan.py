@@ -137,8 +137,8 @@ class Category:
 class Phone:
     """A SIP phone that registers with us (`endpoint`) or an outside line (`number`), exactly one of them.
 
-    `confirm`: whoever answers must press 1 before the caller is connected, so that the line's own
-    voicemail cannot swallow the call.
+    `confirm`, for an outside line only: whoever answers must press 1 before the caller is connected, so that
+    the line's own voicemail cannot swallow the call.
     """
 
     key: str

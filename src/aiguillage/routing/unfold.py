@@ -219,15 +219,7 @@ def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
 def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
     if phone.number is not None:
         return _outside(call, phone.number, phone.confirm, person, phone)
-    return [
-        i.Leg(
-            person.key,
-            phone.key,
-            endpoint=phone.endpoint,
-            confirm=phone.confirm,
-            language=_language(call.plan, person),
-        )
-    ]
+    return [i.Leg(person.key, phone.key, endpoint=phone.endpoint, language=_language(call.plan, person))]
 
 
 def _outside(

@@ -18,6 +18,7 @@ D = TypeVar("D")
 C = TypeVar("C", bound=str)
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_*#-]+")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_WORD = 100
@@ -61,7 +62,8 @@ class Node:
         self.names.faults.append(Fault(_on_a_line(self.path), _on_a_line(message)))
 
     def child(self, key: str, value: Any) -> "Node":
-        return Node(value, f"{self.path}.{key}" if self.path else key, self.names)
+        shown = key if _PLAIN_KEY.fullmatch(key) else f'"{key}"'
+        return Node(value, f"{self.path}.{shown}" if self.path else shown, self.names)
 
     # --- shapes ---
 
