@@ -12,7 +12,8 @@ import yaml
 
 from aiguillage.errors import DocumentRefused, Fault
 
-MAX_CHARACTERS = 20_000_000
+MAX_CHARACTERS = 4_000_000
+"""About ten seconds of reading."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -21,9 +22,10 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  PyYAML's own shape
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not read here", problem_mark=event.start_mark)
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        unread = "aliases (*name)" if isinstance(event, yaml.AliasEvent) else "tags (!name)" if event.tag else ""
+        if unread:
+            raise yaml.MarkedYAMLError(problem=f"{unread} are not read here", problem_mark=event.start_mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         return node
 
@@ -33,7 +35,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key.start_mark)
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f'"{key.value}" stands here twice', problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands here twice", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -65,8 +67,10 @@ def read_yaml(text: str) -> Any:
         mark = wrong.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise DocumentRefused((Fault(place, f"not readable as YAML: {wrong.problem}"),)) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as wrong:
-        raise DocumentRefused((Fault("", f"not readable as YAML: {wrong}"),)) from None
+    except RecursionError:
+        raise DocumentRefused((Fault("", "not readable as YAML: it is nested too deeply"),)) from None
+    except yaml.YAMLError as wrong:
+        raise DocumentRefused((Fault("", f"not readable as YAML: {' '.join(str(wrong).split())}"),)) from None
 
 
 def write_yaml(data: Any) -> str:
@@ -77,8 +81,10 @@ def write_yaml(data: Any) -> str:
 def read_json(text: str) -> Any:
     """The data in a JSON text; raises DocumentRefused, also for a key given twice."""
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys)
-    except (ValueError, RecursionError) as wrong:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_number)
+    except RecursionError:
+        raise DocumentRefused((Fault("", "not readable as JSON: it is nested too deeply"),)) from None
+    except ValueError as wrong:
         raise DocumentRefused((Fault("", f"not readable as JSON: {wrong}"),)) from None
 
 
@@ -88,8 +94,13 @@ def write_json(data: Any) -> str:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise ValueError(f'"{key}" stands here twice')
-    return dict(pairs)
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} stands here twice")
+        found[key] = value
+    return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")

@@ -17,7 +17,7 @@ The rules, in the order in which they work:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from aiguillage.routing import plan as p
 from aiguillage.routing.directory import Contact, Directory
@@ -55,7 +55,7 @@ class _Caller:
 
 def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, now: datetime) -> Decision:
     """The itinerary of `call` at `now` (aware), with the trace of how it came about. Never fails for a caller."""
-    situation = Situation(plan, presence, now)
+    situation = Situation(plan, presence, now.astimezone(UTC))
     candidates = directory.candidates(call.caller) if call.caller else ()
     did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
     tried, route, contact = _choose(situation, call, did, candidates)
@@ -170,15 +170,8 @@ def _is_meant(condition: p.CallerCondition, plan: p.Plan, contact: Contact) -> b
     return (
         (not condition.categories or contact.category in condition.categories)
         and (not condition.languages or contact.language in condition.languages)
-        and (not condition.units or any(unit in condition.units for unit in ladder(plan, contact.unit)))
+        and (not condition.units or any(unit in condition.units for unit in p.ladder(plan, contact.unit)))
     )
-
-
-def ladder(plan: p.Plan, unit: str | None) -> Iterator[str]:
-    """`unit` and those above it, nearest first; nothing for a unit that the plan does not know."""
-    while unit is not None and unit in plan.units:
-        yield unit
-        unit = plan.units[unit].parent
 
 
 def _returns(call: Call, now: datetime, within: timedelta) -> bool:

@@ -59,23 +59,23 @@ def zone(plan: Plan) -> ZoneInfo:
     return ZoneInfo(plan.organisation.timezone)
 
 
-def holiday_on(country: str, day: date) -> str | None:
-    """The name of the public holiday on `day` in `country` (ISO code), if it is one."""
-    return _holidays(country, day.year).get(day)
+def calendar_label(calendar: Calendar, day: date, language: str) -> str | None:
+    """What `calendar` calls `day`, "" where it holds the day without a label, None where it does not hold it.
 
-
-def calendar_label(calendar: Calendar, day: date) -> str | None:
-    """What `calendar` calls `day`, "" where it holds the day without a label, None where it does not hold it."""
+    Public holidays are named in `language` (ISO 639-1) where their names are known in it.
+    """
     for dates in calendar.dates:
         if dates.first <= day <= dates.last:
             return dates.label or ""
-    return holiday_on(calendar.public_holidays, day) if calendar.public_holidays else None
+    if calendar.public_holidays is None:
+        return None
+    return _holidays(calendar.public_holidays, day.year, language).get(day)
 
 
 def _day_of(plan: Plan, schedule: Schedule, day: date) -> tuple[str | None, str | None, tuple[Span, ...]]:
     """The spans that start on `day`, with the calendar and label that decided them."""
     for exception in schedule.exceptions:
-        label = calendar_label(plan.calendars[exception.calendar], day)
+        label = calendar_label(plan.calendars[exception.calendar], day, plan.organisation.languages[0])
         if label is not None:
             return exception.calendar, label, exception.spans
     weekday = day.weekday()
@@ -115,5 +115,8 @@ def _clock_changes(day: date, where: tzinfo) -> tuple[datetime, ...]:
 
 
 @lru_cache(maxsize=512)
-def _holidays(country: str, year: int) -> dict[date, str]:
-    return dict(holidays.country_holidays(country, years=year))
+def _holidays(country: str, year: int, language: str) -> dict[date, str]:
+    of_country = holidays.country_holidays(country)
+    spoken = next((each for each in of_country.supported_languages if each.startswith(language)), None)
+    # Without a language that it knows, `holidays` asks the machine's locale.
+    return dict(holidays.country_holidays(country, years=year, language=spoken or of_country.default_language))

@@ -16,8 +16,14 @@ E164 = NewType("E164", str)
 """`+` and 7 to 15 digits, no spaces (ITU-T E.164)."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_PATTERN = re.compile(r"\+[1-9][0-9]{0,14}\*?|\+\*|[0-9]{2,6}")
-_WRITTEN = re.compile(r"[+0-9][0-9 ./()\-\u00a0\u2011]*")
+_PREFIX = re.compile(r"\+(?:[1-9][0-9]{0,14})?\*")
+_SHORT = re.compile(r"[0-9]{2,6}")
+_SEPARATORS = r" ./()\-\u00a0\u202f\u2011\u2013"
+_WRITTEN = re.compile(rf"\(?\+?[0-9][0-9{_SEPARATORS}]*")
+_SIGNALLED = re.compile(r"\+?[0-9]{4,15}")
+
+_LONGEST_WRITTEN = 40
+_ANY_COUNTRY = "ZZ"
 
 WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "withheld", "private"})
 """What trunks write in place of a number that the caller does not show (RFC 3323, section 4.1.1.3)."""
@@ -42,19 +48,28 @@ def parse_e164(text: str) -> E164:
     """
     if not _E164.fullmatch(text):
         raise NumberRefused(f"{text!r} is no E.164 number; write + and the country code, as in +3271000001")
-    if not phonenumbers.is_possible_number(phonenumbers.parse(text)):
-        raise NumberRefused(f"{text!r} has not the length of a number of that country")
-    return E164(text)
+    number = parse_written(text, _ANY_COUNTRY)
+    if number != text:
+        raise NumberRefused(f"{text!r} holds a trunk prefix; write {number}")
+    return number
 
 
 def parse_pattern(text: str) -> Pattern:
-    """A pattern from its text: E.164 with an optional `*` at the end, or a short number as dialled (112).
+    """A pattern of E.164 numbers from its text: `+3265999*`, `+*`, or one whole number.
 
     Raises NumberRefused.
     """
-    if not _PATTERN.fullmatch(text):
+    if not (_PREFIX.fullmatch(text) or _E164.fullmatch(text)):
         raise NumberRefused(f"{text!r} is no number pattern; write + and digits, * at the end only: +3265999*")
     return Pattern(text)
+
+
+def parse_dialled_pattern(text: str) -> Pattern:
+    """As `parse_pattern`, but a short number (112) may also stand as it is dialled.
+
+    Raises NumberRefused.
+    """
+    return Pattern(text) if _SHORT.fullmatch(text) else parse_pattern(text)
 
 
 def parse_written(text: str, country: str) -> E164:
@@ -62,32 +77,45 @@ def parse_written(text: str, country: str) -> E164:
 
     Raises NumberRefused for what is no full number, short codes and internal extensions included.
     """
-    cleaned = text.strip()
-    if not _WRITTEN.fullmatch(cleaned):
-        raise NumberRefused(f"{text!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201")
+    cleaned = text[:_LONGEST_WRITTEN].strip()
+    if len(text) > _LONGEST_WRITTEN or not _WRITTEN.fullmatch(cleaned):
+        raise NumberRefused(
+            f"{cleaned!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201"
+        )
     try:
-        number = phonenumbers.parse(cleaned, country)
-    except phonenumbers.NumberParseException as wrong:
-        raise NumberRefused(f"{text!r} is no telephone number: {str(wrong).rstrip('.').lower()}") from None
-    if not phonenumbers.is_possible_number(number):
-        raise NumberRefused(f"{text!r} has not the length of a telephone number")
-    return E164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        number = phonenumbers.parse(re.sub(f"[{_SEPARATORS}]", "", cleaned), country)
+    except phonenumbers.NumberParseException:
+        raise NumberRefused(f"{cleaned!r} is no telephone number in any country") from None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not _has_a_full_length(number) or not _E164.fullmatch(written):
+        raise NumberRefused(f"{cleaned!r} has not the length of a telephone number")
+    return E164(written)
+
+
+def _has_a_full_length(number: phonenumbers.PhoneNumber) -> bool:
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return False
+    # A number that is too short by one digit is parsed with its trunk prefix as a digit of its own.
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return (
+        not number.italian_leading_zero or phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) != "0"
+    )
 
 
 @lru_cache(maxsize=65536)
 def from_signalling(text: str, country: str) -> E164 | None:
     """The number that a trunk signals, in any of the spellings operators use; None for a withheld or odd one.
 
-    Operators send `+3271…`, `003271…`, `071…` and `3271…` alike. Anything else a caller put in the field
+    Operators send `+3271…`, `003271…`, `071…`, `3271…` and `71…` alike. Anything else a caller put in the field
     (letters, control bytes, 40 digits) is treated as a caller who does not show a number.
     """
-    if text.strip().lower() in WITHHELD_WORDS or not re.fullmatch(r"\+?[0-9]{4,15}", text):
+    if text.strip().lower() in WITHHELD_WORDS or not _SIGNALLED.fullmatch(text):
         return None
-    if text.startswith(("+", "0")):
-        return _possible(text, country)
-    # Without + and without 0: either a national number without trunk prefix, or E.164 without its plus.
-    prefix = str(phonenumbers.country_code_for_region(country))
-    return (_possible("+" + text, country) if text.startswith(prefix) else None) or _possible("+" + text, country)
+    spellings = [text]
+    if not text.startswith(("+", "0")):
+        own_prefix = str(phonenumbers.country_code_for_region(country))
+        spellings = ["+" + text, text] if text.startswith(own_prefix) else [text, "+" + text]
+    return next((number for spelling in spellings if (number := _possible(spelling, country))), None)
 
 
 def _possible(text: str, country: str) -> E164 | None:
@@ -97,6 +125,7 @@ def _possible(text: str, country: str) -> E164 | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def is_mobile(number: E164) -> bool:
     """Whether the numbering plan says that `number` is, or may be, a GSM."""
     kind = phonenumbers.number_type(phonenumbers.parse(number))

@@ -5,7 +5,7 @@ it exists, every number is E.164, every time is a time. Keys (`claire`, `office`
 mapping keys; references between things are keys, kept as strings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -137,8 +137,8 @@ class Category:
 class Phone:
     """A SIP phone that registers with us (`endpoint`) or an outside line (`number`), exactly one of them.
 
-    `confirm`: whoever answers must press 1 before the caller is connected, so that the line's own
-    voicemail cannot swallow the call.
+    `confirm`, for an outside line only: whoever answers must press 1 before the caller is connected, so that
+    the line's own voicemail cannot swallow the call.
     """
 
     key: str
@@ -376,7 +376,7 @@ class InboundRoute:
 class OutboundRoute:
     """Numbers dialled out over `trunks`, in this order; `show` is the DID that the other side sees.
 
-    A number of one to six digits without `+` (112) is kept as it is dialled.
+    A number of two to six digits without `+` (112) is kept as it is dialled.
     """
 
     name: str
@@ -415,3 +415,10 @@ class Plan:
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     never_dial: tuple[Pattern, ...] = ()
     last_resort: tuple[Step, ...] = ()
+
+
+def ladder(plan: Plan, unit: str | None) -> Iterator[str]:
+    """`unit` and those above it, nearest first; nothing for a unit that the plan does not know."""
+    while unit is not None and unit in plan.units:
+        yield unit
+        unit = plan.units[unit].parent

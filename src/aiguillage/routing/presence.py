@@ -16,6 +16,12 @@ class Presence:
     until: datetime | None = None
     forward_to: E164 | None = None
 
+    def __post_init__(self) -> None:
+        if (self.state == "forwarded") != (self.forward_to is not None):
+            raise ValueError(
+                f"{self.state} with forward_to={self.forward_to}: a number goes with forwarded, always"
+            )
+
 
 AVAILABLE = Presence("available")
 

@@ -10,7 +10,7 @@ from aiguillage.routing.trace import Note, note
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The plan and people's live state at `now` (aware). Answers about schedules are worked out once."""
+    """The plan and people's live state at `now` (UTC). Answers about schedules are worked out once."""
 
     plan: Plan
     presences: presence.Presences

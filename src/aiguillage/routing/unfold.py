@@ -9,7 +9,8 @@ The rules:
   after the other.
 - `responsible` climbs from the caller's unit to the nearest one that has a mandate holder who can be rung now:
   main holders first, then deputies. At the top without one, the step is skipped.
-- A number that no outbound route takes cannot be rung.
+- An outside number is rung over the trunks of the first outbound route that takes it. One that no outbound route
+  takes, that is never dialled, or that is one of our own is not rung: a forward must cost nothing and never loop.
 - A greeting that the step before has just played is not played again.
 - Whatever is left out leaves a remark.
 """
@@ -21,7 +22,7 @@ from typing import assert_never
 from aiguillage.routing import hours
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
-from aiguillage.routing.numbers import E164, is_mobile
+from aiguillage.routing.numbers import E164, Pattern, is_mobile
 from aiguillage.routing.situation import Situation
 from aiguillage.routing.trace import Note, note
 
@@ -146,22 +147,28 @@ def _phones_of_member(call: Unfolding, person: p.Person) -> list[i.Leg]:
 
 def _responsible(call: Unfolding) -> Iterator[i.Ring]:
     if call.unit is None:
-        call.remark(note("responsible: the caller belongs to no unit"))
+        call.remark(note("responsible: skipped, the caller belongs to no unit"))
         return
-    today = call.situation.now.astimezone(hours.zone(call.plan)).date()
-    unit = call.plan.units.get(call.unit)
-    if unit is None:
-        call.remark(note("responsible: unit {unit} is not in the plan", unit=call.unit))
-    while unit is not None:
-        valid = [m for m in unit.mandates if (m.first or today) <= today <= (m.last or today)]
-        rings = [ring for m in sorted(valid, key=lambda m: m.deputy) for ring in _reach(call, m.person)]
+    if call.unit not in call.plan.units:
+        call.remark(note("responsible: skipped, unit {unit} is not in the plan", unit=call.unit))
+        return
+    for key in p.ladder(call.plan, call.unit):
+        unit = call.plan.units[key]
+        rings = [ring for person in _on_duty(call, unit) for ring in _reach(call, person)]
         if rings:
             holders = " then ".join(_names(call.plan, rings))
             call.remark(note("responsible: {holders}, for {unit}", holders=holders, unit=unit.name))
             yield from rings
             return
         call.remark(note("responsible: nobody on duty for {unit}", unit=unit.name))
-        unit = call.plan.units[unit.parent] if unit.parent else None
+    call.remark(note("responsible: skipped, nobody on duty up to the top"))
+
+
+def _on_duty(call: Unfolding, unit: p.Unit) -> Iterable[str]:
+    """The people who hold a mandate of `unit` today, main before deputies, each once."""
+    today = call.situation.now.astimezone(hours.zone(call.plan)).date()
+    valid = [m for m in unit.mandates if (m.first or today) <= today <= (m.last or today)]
+    return dict.fromkeys(m.person for m in sorted(valid, key=lambda m: m.deputy))
 
 
 def _names(plan: p.Plan, rings: Iterable[i.Ring]) -> Iterable[str]:
@@ -170,10 +177,12 @@ def _names(plan: p.Plan, rings: Iterable[i.Ring]) -> Iterable[str]:
 
 
 def _last_colleague(call: Unfolding) -> Iterator[i.Ring]:
-    if call.last_colleague is None or call.last_colleague not in call.plan.people:
-        call.remark(note("last-colleague: none of us has called this number"))
-        return
-    yield from _reach(call, call.last_colleague)
+    if call.last_colleague is None:
+        call.remark(note("last-colleague: skipped, none of us has called this number"))
+    elif call.last_colleague not in call.plan.people:
+        call.remark(note("last-colleague: skipped, {person} is not in the plan", person=call.last_colleague))
+    else:
+        yield from _reach(call, call.last_colleague)
 
 
 def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
@@ -216,9 +225,9 @@ def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
 def _outside(
     call: Unfolding, number: E164, confirm: bool, person: p.Person | None = None, phone: p.Phone | None = None
 ) -> list[i.Leg]:
-    trunks = next((route.trunks for route in call.plan.outbound_routes if _takes(route, number)), ())
-    if not trunks:
-        call.remark(note("{number} cannot be rung: no outbound route takes it", number=number))
+    trunks = _trunks(call.plan, number)
+    if isinstance(trunks, Note):
+        call.remark(trunks)
         return []
     return [
         i.Leg(
@@ -232,8 +241,20 @@ def _outside(
     ]
 
 
-def _takes(route: p.OutboundRoute, number: E164) -> bool:
-    return any(pattern.matches(number) for pattern in route.numbers)
+def _trunks(plan: p.Plan, number: E164) -> tuple[str, ...] | Note:
+    """The trunks that `number` is rung over, or why it is not rung."""
+    if any(did.number == number for did in plan.dids.values()):
+        return note("{number} cannot be rung: it is one of our own numbers", number=number)
+    if _any_matches(plan.never_dial, number):
+        return note("{number} cannot be rung: it is among the numbers that are never dialled", number=number)
+    for route in plan.outbound_routes:
+        if _any_matches(route.numbers, number):
+            return route.trunks
+    return note("{number} cannot be rung: no outbound route takes it", number=number)
+
+
+def _any_matches(patterns: Iterable[Pattern], number: E164) -> bool:
+    return any(pattern.matches(number) for pattern in patterns)
 
 
 def _language(plan: p.Plan, person: p.Person | None) -> str:
@@ -243,6 +264,8 @@ def _language(plan: p.Plan, person: p.Person | None) -> str:
 
 def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:
     """One Ring of `legs`, each line once; nothing where there is no leg."""
-    lines = {leg.endpoint or leg.number: leg for leg in reversed(list(legs))}
+    lines: dict[str | None, i.Leg] = {}
+    for leg in legs:
+        lines.setdefault(leg.endpoint or leg.number, leg)
     if lines:
-        yield i.Ring(tuple(reversed(lines.values())), seconds)
+        yield i.Ring(tuple(lines.values()), seconds)

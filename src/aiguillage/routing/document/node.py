@@ -15,23 +15,38 @@ from aiguillage.errors import Fault, NumberRefused
 
 T = TypeVar("T")
 D = TypeVar("D")
+C = TypeVar("C", bound=str)
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_*#-]+")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST_WORD = 100
+_LONGEST_FAULT = 1000
 NO_DAY = date(1970, 1, 1)
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """`; did you mean "shop"?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(wrong, list(known), n=1)
+    near = difflib.get_close_matches(wrong[:_LONGEST_WORD], list(known), n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _on_a_line(text: str) -> str:
+    """`text` as one printable line of bounded length, whatever an author put into it."""
+    cut = text if len(text) <= _LONGEST_FAULT else text[:_LONGEST_FAULT] + "…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
 
 
 @dataclass
 class Names:
-    """The keys that each section of the document defines, and the faults found so far."""
+    """The keys that each section of the document defines, and the faults found so far.
+
+    `with_voicemail`: the people who have a voicemail of their own.
+    """
 
     keys: Mapping[str, Collection[str]]
+    with_voicemail: Collection[str]
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -44,10 +59,11 @@ class Node:
     names: Names
 
     def fault(self, message: str) -> None:
-        self.names.faults.append(Fault(self.path, message))
+        self.names.faults.append(Fault(_on_a_line(self.path), _on_a_line(message)))
 
     def child(self, key: str, value: Any) -> "Node":
-        return Node(value, f"{self.path}.{key}" if self.path else key, self.names)
+        shown = key if _PLAIN_KEY.fullmatch(key) else f'"{key}"'
+        return Node(value, f"{self.path}.{shown}" if self.path else shown, self.names)
 
     # --- shapes ---
 
@@ -58,9 +74,19 @@ class Node:
             return []
         return [Node(value, f"{self.path}[{index}]", self.names) for index, value in enumerate(self.value)]
 
-    def one_or_more(self) -> list["Node"]:
-        """The elements of a list, or the value itself where there is no list."""
-        return self.items() if isinstance(self.value, list) else [self]
+    def each(self, read: Callable[["Node"], T]) -> tuple[T, ...]:
+        """What `read` makes of each element of a list."""
+        return tuple(read(found) for found in self.items())
+
+    def one_or_more(self, read: Callable[["Node"], T]) -> tuple[T, ...]:
+        """What `read` makes of each element, or of the value itself where there is no list. An empty list is a
+        fault: a condition that somebody emptied must not turn into one that always holds.
+        """
+        if not isinstance(self.value, list):
+            return (read(self),)
+        if not self.value:
+            self.fault("is an empty list; name at least one, or leave the field out")
+        return self.each(read)
 
     def entries(self) -> list[tuple[str, "Node"]]:
         """The entries of a mapping whose keys are the author's own."""
@@ -94,16 +120,18 @@ class Node:
     # --- values ---
 
     def text(self, *, most: int = 500) -> str:
+        """A text of one line, at most `most` characters; empty where there was a fault."""
         if not isinstance(self.value, str):
             self.fault(f"expected a text, found {_kind(self.value)}{_quote_it(self.value)}")
-            return ""
-        if not self.value.strip():
+        elif not self.value.strip():
             self.fault("is empty")
-        if _CONTROL.search(self.value):
-            self.fault("holds a control character")
-        if len(self.value) > most:
+        elif len(self.value) > most:
             self.fault(f"is longer than {most} characters")
-        return self.value
+        elif _CONTROL.search(self.value):
+            self.fault("holds a control character")
+        else:
+            return self.value
+        return ""
 
     def matching(self, shape: re.Pattern[str], expected: str) -> str:
         """A text of the given shape; `expected` says in words what it looks like."""
@@ -114,17 +142,18 @@ class Node:
 
     def digits(self, shape: re.Pattern[str], expected: str) -> str:
         """As `matching`, but an unquoted number in YAML is as good as a text."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
+        if _is_integer(self.value):
             return Node(str(self.value), self.path, self.names).matching(shape, expected)
         return self.matching(shape, expected)
 
     def integer(self, least: int, most: int, unit: str) -> int:
-        if not isinstance(self.value, int) or isinstance(self.value, bool):
+        if not _is_integer(self.value):
             self.fault(f"expected a whole number of {unit}, found {_kind(self.value)}")
             return least
-        if not least <= self.value <= most:
-            self.fault(f"{self.value} is out of range; {least} to {most} {unit}")
-        return self.value
+        number: int = self.value
+        if not least <= number <= most:
+            self.fault(f"{number} is out of range; {least} to {most} {unit}")
+        return number
 
     def boolean(self) -> bool:
         if not isinstance(self.value, bool):
@@ -133,29 +162,37 @@ class Node:
         return self.value
 
     def day(self) -> date:
-        if isinstance(self.value, date):
-            return self.value
+        text = self.text()
         try:
-            return date.fromisoformat(self.text())
+            return date.fromisoformat(text) if _DAY.fullmatch(text) else self._no_day(text)
         except ValueError:
-            self.fault(f'"{self.value}" is no date; write year-month-day, as in 2026-12-24')
-            return NO_DAY
+            return self._no_day(text)
 
-    def one_of(self, choices: Collection[Any]) -> Any:
+    def _no_day(self, text: str) -> date:
+        if text:
+            self.fault(f'"{text}" is no date; write year-month-day, as in 2026-12-24')
+        return NO_DAY
+
+    def one_of(self, choices: Collection[C]) -> C:
         """One of a few words; `choices` gives its own type back."""
-        if self.value not in choices or not isinstance(self.value, str):
-            known = ", ".join(choices)
-            near = suggestion(self.value, choices) if isinstance(self.value, str) else ""
-            self.fault(f'"{self.value}" is not known{near or "; choose one of " + known}')
-            return next(iter(choices))
-        return self.value
+        word = self.text()
+        known = [choice for choice in choices if choice == word]
+        if word and not known:
+            self.fault(
+                f'"{word}" is not known{suggestion(word, choices) or "; choose one of " + ", ".join(choices)}'
+            )
+        return known[0] if known else next(iter(choices))
 
     def reference(self, section: str, thing: str) -> str:
         """The key of a `thing` that `section` of the document defines."""
-        key = str(self.value) if isinstance(self.value, str | int) else self.text()
-        if key not in self.names.keys[section]:
+        key = str(self.value) if _is_integer(self.value) else self.text()
+        if key and key not in self.names.keys[section]:
             self.fault(f'{thing} "{key}" does not exist{suggestion(key, self.names.keys[section])}')
         return key
+
+    def references(self, section: str, thing: str) -> tuple[str, ...]:
+        """One key or a list of them."""
+        return self.one_or_more(lambda found: found.reference(section, thing))
 
     def parsed(self, parse: Callable[[str], T], stand_in: T) -> T:
         """What `parse` makes of the text; its ValueError or NumberRefused becomes the fault."""
@@ -187,6 +224,10 @@ class Fields:
         return read(self.found[key]) if key in self.found else default
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _kind(value: Any) -> str:
     match value:
         case None:
@@ -199,9 +240,11 @@ def _kind(value: Any) -> str:
             return "a mapping"
         case list():
             return "a list"
-        case _:
+        case int() | float():
             return f"{value}"
+        case _:
+            return f"a {type(value).__name__}"
 
 
 def _quote_it(value: Any) -> str:
-    return "; put it in quotes" if isinstance(value, int | float | date) else ""
+    return "; put it in quotes" if isinstance(value, bool | int | float | date) else ""

@@ -10,9 +10,10 @@ from aiguillage.routing.plan import Span
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT = 24 * 60
+LONGEST_DURATION = timedelta(weeks=999)
 
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
-_DURATION = re.compile(r"P(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?")
+_DURATION = re.compile(r"P(?:([0-9]{1,3})W)?(?:([0-9]{1,4})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,5})M)?)?")
 
 
 def parse_days(text: str) -> tuple[int, ...]:
@@ -61,8 +62,8 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f'"{text}" is no duration; write P7D for seven days or PT12H for twelve hours')
     weeks, days, hours, minutes = (int(part or 0) for part in match.groups())
     duration = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
-    if not duration:
-        raise ValueError(f'"{text}" is no time at all; write P7D for seven days')
+    if not timedelta() < duration <= LONGEST_DURATION:
+        raise ValueError(f'"{text}" is out of range; one minute (PT1M) to 999 weeks (P999W)')
     return duration
 
 
