@@ -220,9 +220,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact"], ["contacts.id"], name=("fk_contact_numbers_contact"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["contact"], ["contacts.id"], name=("fk_contact_numbers_contact"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("contact", "position", name=("pk_contact_numbers")),
     )
     with op.batch_alter_table("contact_numbers", schema=None) as batch_op:

@@ -217,9 +217,7 @@ def _publish(database: "Database", comment: str) -> None:
 @app.command()
 def explain(
     caller: Annotated[str, typer.Option("--from", help="The caller's number in any spelling, or: withheld.")],
-    called: Annotated[
-        str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")
-    ] = "",
+    called: Annotated[str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")] = "",
     at: Annotated[str, typer.Option("--at", help='When, on our clock: "2026-11-24 10:00". Default: now.')] = "",
     as_json: Json = False,
 ) -> None:
@@ -298,15 +296,11 @@ def phone_show(as_json: Json = False) -> None:
 @app.command()
 def call(
     caller: Annotated[str, typer.Option("--from", help="Who calls: a number in any spelling, or: withheld.")],
-    called: Annotated[
-        str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")
-    ] = "",
+    called: Annotated[str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")] = "",
     at: Annotated[str, typer.Option("--at", help='Pretend that it is "2026-11-24 10:00". Default: now.')] = "",
     answer: Annotated[
         str,
-        typer.Option(
-            help='Who does what: "claire.gsm" or "claire.desk=busy claire.gsm=press 1". Default: all answer.'
-        ),
+        typer.Option(help='Who does what: "claire.gsm" or "claire.desk=busy claire.gsm=press 1". Default: all answer.'),
     ] = "",
     as_json: Json = False,
 ) -> None:

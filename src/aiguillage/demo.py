@@ -8,7 +8,7 @@ from aiguillage import logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, publishing, tokens
 from aiguillage.desk.contacts import import_csv
-from aiguillage.desk.provisioning import provision, site
+from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.errors import NotFound
 from aiguillage.service import Service
@@ -20,7 +20,10 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def run(settings: Settings) -> None:
-    """Migrate, load the example where nothing has been published, start Asterisk and the service; Ctrl-C ends both."""
+    """Migrate, load the example where nothing has been published, start Asterisk and the service.
+
+    Ctrl-C or SIGTERM ends both.
+    """
     logs.configure(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     _say("Preparing the database")
@@ -29,9 +32,7 @@ def run(settings: Settings) -> None:
     token = _load_example(database)
     snapshot = load_snapshot(database)
     _say("Writing Asterisk's configuration (announcements are spoken once)")
-    asterisk = PrivateAsterisk(
-        settings.asterisk_root, settings.state / "asterisk", site(settings, database, snapshot.plan)
-    )
+    asterisk = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk")
     asterisk.lay_out()
     provision(settings, database, snapshot.plan)
     database.close()

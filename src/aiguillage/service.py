@@ -48,7 +48,8 @@ class Service:
         self.snapshot: Snapshot | None = None
         self._journalling = Journalling(self.database)
         answering = Answering(lambda: self.snapshot, self._journalling, settings.simulation)
-        self._listener = Listener({"inbound": answering.inbound}, settings.agi_host, settings.agi_port)
+        routes = {"inbound": answering.inbound, "alive": answering.alive}
+        self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self.link: ManagerLink | None = None
         self._listening = False
 

@@ -92,7 +92,7 @@ def load_settings() -> Settings:
     """
     secrets = os.environ.get("AIGUILLAGE_SECRETS_DIR")
     try:
-        return Settings(_secrets_dir=secrets)
+        return Settings(_secrets_dir=secrets)  # type: ignore[call-arg]  # pydantic-settings' own argument
     except ValidationError as wrong:
         raise SettingRefused("\n".join(_in_words(dict(error)) for error in wrong.errors())) from None
 

@@ -83,13 +83,9 @@ def test_a_header_without_an_address_is_refused() -> None:
 
 
 def test_the_digest_is_that_of_rfc_2617() -> None:
-    challenge = (
-        'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"'
-    )
+    challenge = 'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"'
 
-    answer = answer_challenge(
-        challenge, "GET", "/dir/index.html", Credentials("Mufasa", "Circle Of Life"), "0a4f113b"
-    )
+    answer = answer_challenge(challenge, "GET", "/dir/index.html", Credentials("Mufasa", "Circle Of Life"), "0a4f113b")
 
     assert 'response="6629fae49393a05397450978507c4ef1"' in answer
 

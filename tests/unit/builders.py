@@ -27,9 +27,7 @@ def ring_group(key: str, seconds: int | None = None) -> p.Ring:
     return p.Ring(p.GroupTarget(key), seconds)
 
 
-def person(
-    key: str, *, gsm: str | None = None, reach: tuple[p.Reach, ...] = (), languages: str = "fr"
-) -> p.Person:
+def person(key: str, *, gsm: str | None = None, reach: tuple[p.Reach, ...] = (), languages: str = "fr") -> p.Person:
     """Somebody with a desk phone, and a GSM where its number is given."""
     phones = {"desk": p.Phone("desk", "fixed", endpoint=key)}
     if gsm is not None:

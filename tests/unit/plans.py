@@ -230,9 +230,7 @@ def _menu(key: str, names: Names, steps: st.SearchStrategy[tuple[p.Step, ...]]) 
 
 
 def _voicemail_box(key: str, names: Names) -> st.SearchStrategy[p.VoicemailBox]:
-    return st.builds(
-        p.VoicemailBox, st.just(key), TEXTS, _extension(5, names.boxes, key), EMAILS, maybe(names.prompts)
-    )
+    return st.builds(p.VoicemailBox, st.just(key), TEXTS, _extension(5, names.boxes, key), EMAILS, maybe(names.prompts))
 
 
 def _trunk(key: str) -> st.SearchStrategy[p.Trunk]:

@@ -29,9 +29,7 @@ from tests.unit.examples import BRUSSELS, CAMPS, DIRECTORY, NIGHT, OFFICE_HOURS,
 ALWAYS_OPEN = p.Schedule("open", (p.Opening(tuple(range(7)), (p.Span(0, 1440),)),))
 NEVER_OPEN = p.Schedule("shut", ())
 SCHEDULES = keyed(ALWAYS_OPEN, NEVER_OPEN)
-TREE = keyed(
-    unit("top"), unit("region", parent="top"), unit("local", parent="region"), unit("other", parent="top")
-)
+TREE = keyed(unit("top"), unit("region", parent="top"), unit("local", parent="region"), unit("other", parent="top"))
 
 
 def asks(**conditions: object) -> p.CallerCondition:
@@ -218,9 +216,7 @@ def test_last_colleague_is_skipped_where_they_have_left() -> None:
     ],
 )
 def test_a_withheld_caller_matches_no_condition_on_the_caller(condition: dict[str, object]) -> None:
-    decision = Story(small_plan(route("asked", caller=asks(**condition)), route("all"), units=TREE)).call(
-        caller=None
-    )
+    decision = Story(small_plan(route("asked", caller=asks(**condition)), route("all"), units=TREE)).call(caller=None)
     assert decision.route == "all"
     assert reasons(decision) == {"asked": "the caller withholds the number"}
 

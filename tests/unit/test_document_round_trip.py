@@ -91,9 +91,7 @@ def test_a_document_changed_anywhere_loads_or_is_refused_with_paths(data: st.Dat
     loads_or_is_refused(document)
 
 
-@given(
-    st.recursive(ODD, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner), max_leaves=8)
-)
+@given(st.recursive(ODD, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner), max_leaves=8))
 def test_any_data_loads_or_is_refused(document: Any) -> None:
     loads_or_is_refused(document)
 

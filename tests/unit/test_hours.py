@@ -15,9 +15,7 @@ MINUTE = timedelta(minutes=1)
 EVERY_DAY = tuple(range(7))
 
 
-def scheduled(
-    *spans: tuple[int, int], days: tuple[int, ...] = EVERY_DAY, closed_on: tuple[date, ...] = ()
-) -> p.Plan:
+def scheduled(*spans: tuple[int, int], days: tuple[int, ...] = EVERY_DAY, closed_on: tuple[date, ...] = ()) -> p.Plan:
     """A plan with one schedule, `s`, open on `spans` (minutes) of `days` except on the days `closed_on`."""
     opening = p.Opening(days, tuple(p.Span(*span) for span in spans))
     closures = p.Calendar("closures", dates=tuple(p.DateRange(day, day) for day in closed_on))
@@ -68,9 +66,7 @@ def test_the_office_of_the_example(at: str, opened: bool) -> None:
         ("2026-11-11 10:00", "public-holidays", "Jour de l'Armistice"),
     ],
 )
-def test_the_state_names_the_calendar_that_decided_the_day(
-    at: str, calendar: str | None, label: str | None
-) -> None:
+def test_the_state_names_the_calendar_that_decided_the_day(at: str, calendar: str | None, label: str | None) -> None:
     found = state(PLAN, PLAN.schedules["office"], brussels(at))
     assert (found.calendar, found.label) == (calendar, label)
 
@@ -260,9 +256,7 @@ def open_on_the_wall(plan: p.Plan, at: datetime) -> bool:
     """What a person reads off the plan and the clock on the wall, with no arithmetic but the clock's."""
     schedule, wall = plan.schedules["s"], at.astimezone(BRUSSELS).replace(tzinfo=None)
     for day in (wall.date(), wall.date() - timedelta(days=1)):
-        exception = next(
-            (e for e in schedule.exceptions if plan.calendars[e.calendar].dates[0].first == day), None
-        )
+        exception = next((e for e in schedule.exceptions if plan.calendars[e.calendar].dates[0].first == day), None)
         weekly = [span for opening in schedule.openings if day.weekday() in opening.days for span in opening.spans]
         for span in weekly if exception is None else exception.spans:
             midnight = datetime.combine(day, time())

@@ -18,9 +18,7 @@ from aiguillage.routing.numbers import (
 )
 
 MOBILE, LANDLINE = "+32471000201", "+3271000201"
-ODD_TEXTS = st.one_of(
-    st.text(), st.text("+0123456789 ./()-*", max_size=45), st.text("٠١٢٣+32 \r\n\x00", max_size=20)
-)
+ODD_TEXTS = st.one_of(st.text(), st.text("+0123456789 ./()-*", max_size=45), st.text("٠١٢٣+32 \r\n\x00", max_size=20))
 
 
 @pytest.mark.parametrize(

@@ -46,17 +46,13 @@ def test_a_person_is_rung_in_the_order_of_their_reach() -> None:
 
 def test_a_step_of_the_reach_outside_its_hours_is_skipped() -> None:
     reach = (p.Reach(("desk",), 15), p.Reach(("gsm",), 25, p.Hours(when=("shut",))))
-    decision = story_of_steps(
-        ring("ann"), MESSAGE, people=[person("ann", gsm=GSM, reach=reach)], schedules=SHUT
-    ).call()
+    decision = story_of_steps(ring("ann"), MESSAGE, people=[person("ann", gsm=GSM, reach=reach)], schedules=SHUT).call()
     assert told(decision) == "ring ann.desk 15, message box"
     assert remarks(decision) == ["Ann: gsm not rung, shut is closed"]
 
 
 def test_a_person_without_reach_is_rung_on_all_phones_at_once() -> None:
-    assert (
-        told(story_of_steps(ring("ann"), MESSAGE, people=BOTH).call()) == "ring ann.desk+ann.gsm* 20, message box"
-    )
+    assert told(story_of_steps(ring("ann"), MESSAGE, people=BOTH).call()) == "ring ann.desk+ann.gsm* 20, message box"
 
 
 def test_the_seconds_of_a_step_replace_those_of_the_reach() -> None:
@@ -289,9 +285,7 @@ def test_an_outside_number_takes_the_trunks_of_the_first_outbound_route_for_it()
         p.OutboundRoute("abroad", (Pattern("+*"),), ("three",)),
     )
     steps = (
-        story_of_steps(p.Dial(E164(GSM)), p.Dial(E164("+31201234567")), outbound_routes=routes)
-        .call()
-        .itinerary.steps
+        story_of_steps(p.Dial(E164(GSM)), p.Dial(E164("+31201234567")), outbound_routes=routes).call().itinerary.steps
     )
     assert [leg.trunks for step in steps[:2] for leg in step.legs] == [("one", "two"), ("three",)]  # type: ignore[union-attr]
 

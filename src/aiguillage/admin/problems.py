@@ -79,7 +79,5 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  as above
-    problem = Problem(
-        title=HTTPStatus(error.status_code).phrase, status=error.status_code, detail=str(error.detail)
-    )
+    problem = Problem(title=HTTPStatus(error.status_code).phrase, status=error.status_code, detail=str(error.detail))
     return _answer(problem, dict(error.headers or {}))

@@ -36,9 +36,7 @@ _CONTROL = re.compile(r"[\r\n\0]")
 class ManagerLink:
     """One per Asterisk. `state` and `reason` say how it is; `dropped` counts events that nobody fetched in time."""
 
-    def __init__(
-        self, *, host: str, port: int, user: str, secret: str, on_up: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, *, host: str, port: int, user: str, secret: str, on_up: Callable[[], Awaitable[None]]) -> None:
         self._host, self._port, self._user, self._secret = host, port, user, secret
         self._on_up = on_up
         self._events: asyncio.Queue[Message] = asyncio.Queue(MAX_EVENTS)

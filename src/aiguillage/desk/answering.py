@@ -63,6 +63,12 @@ class Answering:
         )
         return channel_variables.command(decision.itinerary, decision_id)
 
+    async def alive(self, question: AgiHeader) -> str:
+        """The answer to a health check: a command that does nothing. Raises Unavailable like `inbound`."""
+        if self.snapshot() is None:
+            raise Unavailable("no plan in memory yet")
+        return "NOOP"
+
     def _simulated_time(self, asked: str, plan: Plan) -> datetime | None:
         """The wall-clock time that a simulated call asks for; the dialplan passes none for a real trunk."""
         if not self.simulation or not _WALL_CLOCK.fullmatch(asked):

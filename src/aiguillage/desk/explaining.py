@@ -93,9 +93,7 @@ def _contact(contact: Description, plan: Plan) -> str:
 
 def _others(caller: Description, plan: Plan) -> Iterator[str]:
     if len(caller["candidates"]) > 1:
-        yield (
-            "The number belongs to " + " and to ".join(_contact(each, plan) for each in caller["candidates"]) + "."
-        )
+        yield ("The number belongs to " + " and to ".join(_contact(each, plan) for each in caller["candidates"]) + ".")
 
 
 def _called(called: Description, plan: Plan) -> str:

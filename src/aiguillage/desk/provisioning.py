@@ -66,7 +66,10 @@ def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]
     where = site(settings, database, plan)
     return [
         PhoneAccount(
-            f"{person.name}, {phone.key}", f"{where.sip_host}:{where.sip_port}", endpoint, where.passwords[endpoint]
+            f"{person.name}, {phone.key}",
+            f"{where.sip_host}:{where.sip_port}",
+            endpoint,
+            where.passwords[endpoint],
         )
         for person, phone, endpoint in _desk_phones(plan)
     ]

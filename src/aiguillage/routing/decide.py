@@ -96,6 +96,12 @@ def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) 
     return steps + unfold(unfolding, unfolding.plan.last_resort, after=steps)
 
 
+def last_resort(plan: p.Plan, now: datetime) -> Itinerary:
+    """Where a call goes while nobody can be asked: the plan's last resort, everybody being available."""
+    unfolding = Unfolding(Situation(plan, {}, now), unit=None, last_colleague=None)
+    return Itinerary(unfold(unfolding, plan.last_resort), plan.organisation.languages[0])
+
+
 def _ends_for_certain(steps: tuple[Step, ...]) -> bool:
     return bool(steps) and isinstance(steps[-1], Voicemail | HangUp)
 
@@ -140,9 +146,7 @@ def _objections(
     if condition.withheld:
         yield note("is for callers who withhold their number")
     if condition.numbers and not any(pattern.matches(caller) for pattern in condition.numbers):
-        yield note(
-            "the caller's number is not {numbers}", numbers=" or ".join(each.text for each in condition.numbers)
-        )
+        yield note("the caller's number is not {numbers}", numbers=" or ".join(each.text for each in condition.numbers))
     if condition.known is True and not candidates:
         yield note("the caller is not in the directory")
     if condition.known is False and candidates:

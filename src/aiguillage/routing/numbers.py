@@ -79,9 +79,7 @@ def parse_written(text: str, country: str) -> E164:
     """
     cleaned = text[:_LONGEST_WRITTEN].strip()
     if len(text) > _LONGEST_WRITTEN or not _WRITTEN.fullmatch(cleaned):
-        raise NumberRefused(
-            f"{cleaned!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201"
-        )
+        raise NumberRefused(f"{cleaned!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201")
     try:
         number = phonenumbers.parse(re.sub(f"[{_SEPARATORS}]", "", cleaned), country)
     except phonenumbers.NumberParseException:
@@ -97,9 +95,7 @@ def _has_a_full_length(number: phonenumbers.PhoneNumber) -> bool:
         return False
     # A number that is too short by one digit is parsed with its trunk prefix as a digit of its own.
     region = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    return (
-        not number.italian_leading_zero or phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) != "0"
-    )
+    return not number.italian_leading_zero or phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) != "0"
 
 
 @lru_cache(maxsize=65536)

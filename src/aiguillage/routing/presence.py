@@ -18,9 +18,7 @@ class Presence:
 
     def __post_init__(self) -> None:
         if (self.state == "forwarded") != (self.forward_to is not None):
-            raise ValueError(
-                f"{self.state} with forward_to={self.forward_to}: a number goes with forwarded, always"
-            )
+            raise ValueError(f"{self.state} with forward_to={self.forward_to}: a number goes with forwarded, always")
 
 
 AVAILABLE = Presence("available")

@@ -131,9 +131,7 @@ def _group(call: Unfolding, group: p.RingGroup) -> Iterator[i.Ring]:
         yield from _ring([leg for legs in members for leg in legs], group.seconds)
         return
     if group.strategy != "hunt":
-        call.remark(
-            note("{group}: {strategy} rings in the members' order", group=group.name, strategy=group.strategy)
-        )
+        call.remark(note("{group}: {strategy} rings in the members' order", group=group.name, strategy=group.strategy))
     for legs in members:
         yield from _ring(legs, group.seconds)
 

@@ -23,9 +23,7 @@ def answer_challenge(challenge: str, method: str, uri: str, credentials: Credent
     asked = {name: quoted or plain for name, quoted, plain in _PARAMETER.findall(challenge)}
     offered = asked.get("qop", "").split(",")
     if not challenge.startswith("Digest ") or asked.get("algorithm", "MD5") != "MD5" or "auth" not in offered:
-        raise Refused(
-            f"challenge {challenge!r} is no MD5 digest with qop=auth, the only kind the simulator answers"
-        )
+        raise Refused(f"challenge {challenge!r} is no MD5 digest with qop=auth, the only kind the simulator answers")
     secret = _hash(f"{credentials.user}:{asked['realm']}:{credentials.password}")
     request = _hash(f"{method}:{uri}")
     response = _hash(f"{secret}:{asked['nonce']}:00000001:{cnonce}:auth:{request}")

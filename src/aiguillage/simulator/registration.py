@@ -41,9 +41,7 @@ async def register(
         response = answer_challenge(challenge, "REGISTER", uri, credentials, secrets.token_hex(8))
         answer = await sip.ask(request(2, ("Authorization", response)), server)
     if answer.status == 401:
-        raise Refused(
-            f"phone {endpoint!r}: {server} refuses its password (401); see its auth section in pjsip.conf"
-        )
+        raise Refused(f"phone {endpoint!r}: {server} refuses its password (401); see its auth section in pjsip.conf")
     if answer.status != 200:
         raise Refused(
             f"phone {endpoint!r}: {server} refuses to register it ({answer.first_line.removeprefix('SIP/2.0 ')}); "

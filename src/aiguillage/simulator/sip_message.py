@@ -120,9 +120,7 @@ def called_user(request: Message) -> str:
 def respond(request: Message, status: int, tag: str, *extra: tuple[str, str], body: str = "") -> Message:
     """The response to `request`; `tag` names our side of the dialog (RFC 3261, section 8.2.6)."""
     copied = [
-        (name, value)
-        for name, value in request.headers
-        if name.lower() in {"via", "from", "to", "call-id", "cseq"}
+        (name, value) for name, value in request.headers if name.lower() in {"via", "from", "to", "call-id", "cseq"}
     ]
     headers = [
         (name, f"{value};tag={tag}" if name.lower() == "to" and not _TAG.search(value) else value)

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Dialect, ForeignKey, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    TypeDecorator,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -64,6 +74,13 @@ def owner(name: str, target: str) -> Column[str]:
         String,
         ForeignKey(target, onupdate="CASCADE", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
         primary_key=True,
+    )
+
+
+def goes_with(columns: list[str], target: list[str]) -> ForeignKeyConstraint:
+    """As `owner`, for a key of several columns."""
+    return ForeignKeyConstraint(
+        columns, target, onupdate="CASCADE", ondelete="CASCADE", deferrable=True, initially="DEFERRED"
     )
 
 

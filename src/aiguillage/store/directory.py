@@ -55,8 +55,8 @@ def all_contacts(session: Session) -> Iterator[Contact]:
 
 def _changed(session: Session) -> None:
     """Let running services see that the directory is another one."""
-    raised = session.execute(
-        update(revisions).where(revisions.c.thing == "directory").values(revision=revisions.c.revision + 1)
-    )
-    if raised.rowcount == 0:
+    mine = revisions.c.thing == "directory"
+    if session.scalar(select(revisions.c.revision).where(mine)) is None:
         session.execute(insert(revisions), {"thing": "directory", "revision": 1})
+    else:
+        session.execute(update(revisions).where(mine).values(revision=revisions.c.revision + 1))

@@ -30,9 +30,7 @@ def upgrade(url: str) -> None:
             command.upgrade(_config(connection), "head")
             connection.commit()
     except CommandError as wrong:
-        raise StoreUnavailable(
-            f"{database.name} was migrated by a newer release ({wrong}); install that one"
-        ) from None
+        raise StoreUnavailable(f"{database.name} was migrated by a newer release ({wrong}); install that one") from None
     finally:
         database.close()
 

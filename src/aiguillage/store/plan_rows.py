@@ -88,9 +88,7 @@ def _people_rows(plan: p.Plan) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "mandates", {"unit": unit.key, "position": inner, **_columns(mandate)}
     for position, permission in enumerate(plan.permissions.values()):
         yield "permissions", {"key": permission.key, "position": position}
-        yield from _list(
-            "permission_numbers", {"permission": permission.key}, "pattern", _texts(permission.numbers)
-        )
+        yield from _list("permission_numbers", {"permission": permission.key}, "pattern", _texts(permission.numbers))
     for position, person in enumerate(plan.people.values()):
         yield (
             "people",
@@ -312,9 +310,7 @@ def _schedules(reader: _Reader) -> dict[str, p.Schedule]:
     return {
         row["key"]: p.Schedule(
             row["key"],
-            tuple(
-                p.Opening(parse_days(each["days"]), parse_hours(each["hours"])) for each in openings[row["key"],]
-            ),
+            tuple(p.Opening(parse_days(each["days"]), parse_hours(each["hours"])) for each in openings[row["key"],]),
             tuple(
                 p.ScheduleException(each["calendar"], parse_hours(each["hours"]) if each["hours"] else ())
                 for each in exceptions[row["key"],]
@@ -357,9 +353,7 @@ def _people(reader: _Reader) -> dict[str, p.Person]:
 
 def _with_members(reader: _Reader, table: str, members_table: str, owner: str, make: Any) -> dict[str, Any]:
     members = reader.lists(members_table, owner, "person")
-    return {
-        row["key"]: make(**_without(row, "position"), members=members[row["key"]]) for row in reader.all(table)
-    }
+    return {row["key"]: make(**_without(row, "position"), members=members[row["key"]]) for row in reader.all(table)}
 
 
 def _prompts(reader: _Reader) -> dict[str, p.Prompt]:

@@ -10,12 +10,11 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    ForeignKeyConstraint,
     Integer,
     Table,
 )
 
-from aiguillage.store.columns import key, metadata, owner, position, reference, text
+from aiguillage.store.columns import goes_with, key, metadata, owner, position, reference, text
 
 organisation = Table(
     "organisation",
@@ -148,8 +147,6 @@ reach = Table(
     Column("seconds", Integer, nullable=False),
 )
 
-_GOES_WITH = {"onupdate": "CASCADE", "ondelete": "CASCADE", "deferrable": True, "initially": "DEFERRED"}
-
 reach_phones = Table(
     "reach_phones",
     metadata,
@@ -157,8 +154,8 @@ reach_phones = Table(
     Column("reach", Integer, primary_key=True, autoincrement=False),
     position(primary_key=True),
     text("phone"),
-    ForeignKeyConstraint(["person", "reach"], ["reach.person", "reach.position"], **_GOES_WITH),
-    ForeignKeyConstraint(["person", "phone"], ["phones.person", "phones.key"], **_GOES_WITH),
+    goes_with(["person", "reach"], ["reach.person", "reach.position"]),
+    goes_with(["person", "phone"], ["phones.person", "phones.key"]),
 )
 
 reach_schedules = Table(
@@ -169,7 +166,7 @@ reach_schedules = Table(
     position(primary_key=True),
     reference("schedule", "schedules.key"),
     Column("open", Boolean, nullable=False),
-    ForeignKeyConstraint(["person", "reach"], ["reach.person", "reach.position"], **_GOES_WITH),
+    goes_with(["person", "reach"], ["reach.person", "reach.position"]),
 )
 
 ring_groups = Table(
@@ -329,7 +326,7 @@ steps = Table(
     Column("seconds", Integer),
     Column("confirm", Boolean),
     text("cause", nullable=True),
-    ForeignKeyConstraint(["menu", "menu_key"], ["menu_keys.menu", "menu_keys.key"], **_GOES_WITH),
+    goes_with(["menu", "menu_key"], ["menu_keys.menu", "menu_keys.key"]),
     CheckConstraint(
         "CASE WHEN route IS NULL THEN 0 ELSE 1 END + CASE WHEN menu IS NULL THEN 0 ELSE 1 END"
         " + CASE WHEN last_resort THEN 1 ELSE 0 END = 1",

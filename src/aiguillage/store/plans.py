@@ -91,9 +91,7 @@ def _meanwhile(latest: Version | None) -> Conflict:
 
 
 def latest_version(session: Session) -> Version | None:
-    found = (
-        session.execute(select(plan_versions).order_by(desc(plan_versions.c.number)).limit(1)).mappings().first()
-    )
+    found = session.execute(select(plan_versions).order_by(desc(plan_versions.c.number)).limit(1)).mappings().first()
     return Version(**found) if found else None
 
 

@@ -86,9 +86,7 @@ def _date_range(dates: p.DateRange) -> Document:
 
 def _schedule(schedule: p.Schedule) -> Document:
     return {
-        "open": [
-            {"days": format_days(each.days), "hours": format_hours(each.spans)} for each in schedule.openings
-        ],
+        "open": [{"days": format_days(each.days), "hours": format_hours(each.spans)} for each in schedule.openings],
         **_without_empty(
             **{
                 "except": [

@@ -78,9 +78,7 @@ def _phone(key: str, node: Node) -> p.Phone:
     if isinstance(node.value, Mapping) and ("endpoint" in fields) == ("number" in fields):
         node.fault("write either endpoint, for a phone that registers with us, or number, for an outside line")
     if "confirm" in fields and "number" not in fields:
-        node.fault(
-            "confirm goes with number: whoever answers a phone that registers with us is not asked to press 1"
-        )
+        node.fault("confirm goes with number: whoever answers a phone that registers with us is not asked to press 1")
     number = fields.get("number", read_number, None)
     return p.Phone(
         key=key,

@@ -178,9 +178,7 @@ class Node:
         word = self.text()
         known = [choice for choice in choices if choice == word]
         if word and not known:
-            self.fault(
-                f'"{word}" is not known{suggestion(word, choices) or "; choose one of " + ", ".join(choices)}'
-            )
+            self.fault(f'"{word}" is not known{suggestion(word, choices) or "; choose one of " + ", ".join(choices)}')
         return known[0] if known else next(iter(choices))
 
     def reference(self, section: str, thing: str) -> str:

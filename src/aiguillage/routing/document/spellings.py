@@ -22,9 +22,7 @@ def parse_days(text: str) -> tuple[int, ...]:
     for part in re.split(r"[,\s]+", text.strip().lower()):
         first, _, last = part.partition("-")
         if first not in DAYS or (last or first) not in DAYS:
-            raise ValueError(
-                f'"{part}" is no weekday; write mon, tue, wed, thu, fri, sat, sun or a range as mon-thu'
-            )
+            raise ValueError(f'"{part}" is no weekday; write mon, tue, wed, thu, fri, sat, sun or a range as mon-thu')
         start, end = DAYS.index(first), DAYS.index(last or first)
         days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
     return tuple(sorted(days))

@@ -1,0 +1,270 @@
+"""Place a real call on a running system with simulated phones, and tell what happened. For `make call` and the tests."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiguillage.desk import explaining, provisioning
+from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.errors import Refused
+from aiguillage.routing import hours
+from aiguillage.routing.numbers import E164
+from aiguillage.routing.plan import Plan
+from aiguillage.settings import Settings
+from aiguillage.simulator.caller_leg import CallerLeg
+from aiguillage.simulator.telephones import Telephones
+from aiguillage.store import journal
+from aiguillage.store.database import Database, open_database
+from aiguillage.store.journal import DecisionRecord, EventRecord
+
+Say = Callable[[str], None]
+
+TALK_SECONDS = 2.0
+MESSAGE_SECONDS = 5.0
+LONGEST_SECONDS = 240.0
+EVERYBODY = "answer after 3"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A call to be placed. `behaviours` by line (SIP endpoint or number); `at` is on the organisation's clock."""
+
+    caller: E164 | None
+    called: E164
+    at: datetime | None
+    behaviours: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What Asterisk and the service recorded of the call; `decision` None: the service was not asked."""
+
+    status: int | None
+    decision: DecisionRecord | None
+    events: tuple[EventRecord, ...]
+
+
+def rehearse_on_the_running_demo(
+    settings: Settings, caller: str, called: str, at: str, answer: str, say: Say | None
+) -> dict[str, Any]:
+    """Place the call, telling each thing to `say` as it happens; the outcome as JSON data.
+
+    Raises Refused for words that are wrong, Unavailable when the demo does not run.
+    """
+    if not settings.simulation:
+        raise Refused("calls can be simulated only where AIGUILLAGE_SIMULATION is on, as under make run")
+    database = open_database(settings.url)
+    try:
+        plan = load_snapshot(database).plan
+        scene = scene_of(plan, caller, called, at, answer)
+        outcome = asyncio.run(_rehearse(settings, database, plan, scene, say or _say_nothing))
+    finally:
+        database.close()
+    return {
+        "status": outcome.status,
+        "decision": asdict(outcome.decision) | {"at": outcome.decision.at.isoformat()} if outcome.decision else None,
+        "events": [asdict(event) | {"at": event.at.isoformat()} for event in outcome.events],
+    }
+
+
+def scene_of(plan: Plan, caller: str, called: str, at: str, answer: str) -> Scene:
+    """The scene that the words of the command line mean. Raises Refused."""
+    try:
+        instant = datetime.fromisoformat(at) if at else None
+    except ValueError:
+        raise Refused(f'"{at}" is no date and time; write "2026-11-24 10:00"') from None
+    return Scene(
+        caller=explaining.caller_number(plan, caller),
+        called=explaining.called_number(plan, called or next(iter(plan.dids))),
+        at=instant,
+        behaviours=behaviours_of(plan, answer),
+    )
+
+
+def behaviours_of(plan: Plan, answer: str) -> Mapping[str, str]:
+    """`claire.desk=busy claire.gsm=press 1` -> what each line does; a name alone answers. Nothing: all answer."""
+    lines = _lines(plan)
+    if not answer.strip():
+        return {line: _answering(line, EVERYBODY) for line in lines.values()}
+    told: dict[str, str] = {}
+    for word in answer.replace(",", " ").split():
+        name, is_given, behaviour = word.partition("=")
+        line = lines.get(name)
+        if line is not None:
+            told[line] = behaviour if is_given else _answering(line, "answer after 3")
+        elif told:  # a behaviour of several words: press 1 after 2
+            last = next(reversed(told))
+            told[last] = f"{told[last]} {word}"
+        else:
+            raise Refused(f'"{name}" is no phone of the plan; write one of {", ".join(lines)}')
+    return told
+
+
+def _lines(plan: Plan) -> Mapping[str, str]:
+    """`person.phone`, and outside numbers that the plan dials, each with the line that it means."""
+    phones = {
+        f"{person.key}.{phone.key}": phone.endpoint or phone.number or ""
+        for person in plan.people.values()
+        for phone in person.phones.values()
+    }
+    return phones | {number: number for number in _dialled(plan)}
+
+
+def _dialled(plan: Plan) -> Iterator[str]:
+    steps = [step for route in plan.inbound_routes for step in route.steps]
+    yield from (step.number for step in (*steps, *plan.last_resort) if hasattr(step, "number"))
+
+
+def _answering(line: str, behaviour: str) -> str:
+    """Whoever answers an outside line must press 1 as well."""
+    return behaviour.replace("answer", "press 1") if line.startswith("+") else behaviour
+
+
+def _say_nothing(_: str) -> None:
+    return
+
+
+# --- The call ----------------------------------------------------------------------------------------------
+
+
+async def _rehearse(settings: Settings, database: Database, plan: Plan, scene: Scene, say: Say) -> Outcome:
+    trunk = next(iter(plan.trunks.values())).server
+    site = provisioning.site(settings, database, plan)
+    async with Telephones(trunk, f"{settings.sip_host}:{settings.sip_port}") as telephones:
+        for endpoint, password in site.passwords.items():
+            await telephones.register(endpoint, password)
+        return await play(telephones, database, plan, scene, settings.simulator_secret.get_secret_value(), say)
+
+
+async def play(
+    telephones: Telephones, database: Database, plan: Plan, scene: Scene, secret: str, say: Say = _say_nothing
+) -> Outcome:
+    """Place the call of `scene`, let it run to its end, and give back what was recorded."""
+    for line, behaviour in scene.behaviours.items():
+        telephones.behave(line, behaviour)
+    headers = {"X-Aiguillage-Simulator": secret}
+    if scene.at is not None:
+        wall = scene.at.astimezone(hours.zone(plan)) if scene.at.tzinfo else scene.at
+        headers["X-Aiguillage-At"] = wall.strftime("%Y-%m-%dT%H:%M:%S")
+    began = datetime.now(UTC)
+    leg = await telephones.call(scene.caller, scene.called, headers)
+    teller = _Teller(database, plan, scene, began, say)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while leg.state != "ended":
+        await asyncio.sleep(0.2)
+        await teller.look()
+        if teller.enough(leg, telephones) or time.monotonic() > deadline:
+            await leg.hang_up()
+    await telephones.wait_quiet(5)
+    return await teller.finish(leg)
+
+
+class _Teller:
+    """Reads the journal while the call runs, and tells what is new."""
+
+    def __init__(self, database: Database, plan: Plan, scene: Scene, began: datetime, say: Say) -> None:
+        self._database, self._plan, self._scene, self._began, self._say = database, plan, scene, began, say
+        self._decision: DecisionRecord | None = None
+        self._events: list[EventRecord] = []
+        self._message_since: float | None = None
+
+    async def look(self) -> None:
+        if self._decision is None:
+            self._decision = await asyncio.to_thread(self._find_decision)
+            if self._decision is not None:
+                self._tell_decision(self._decision)
+        if self._decision is not None:
+            events = await asyncio.to_thread(self._read_events, self._decision.call)
+            for event in events[len(self._events) :]:
+                for line in event_in_words(event, self._plan, self._decision.at):
+                    self._say(line)
+                if event.kind == "step" and event.detail["kind"] == "voicemail":
+                    self._message_since = time.monotonic()
+            self._events = events
+
+    def enough(self, leg: CallerLeg, telephones: Telephones) -> bool:
+        """Whether the caller has talked with somebody, or left a message."""
+        if self._message_since is not None:
+            return time.monotonic() > self._message_since + MESSAGE_SECONDS
+        connected = any(event.kind == "answered" for event in self._events)
+        talked = max(
+            (ringing.talked_seconds for ringing in telephones.ringings if ringing.outcome == "answered"), default=0
+        )
+        return leg.state == "answered" and connected and talked > TALK_SECONDS
+
+    async def finish(self, leg: CallerLeg) -> Outcome:
+        """Wait until the journal has the end of the call; it is written behind it."""
+        for _ in range(25):
+            await self.look()
+            if any(event.kind == "call-ended" for event in self._events):
+                break
+            await asyncio.sleep(0.2)
+        if self._decision is None:
+            self._say("The service was not asked; Asterisk took its last resort.")
+        return Outcome(leg.status, self._decision, tuple(self._events))
+
+    def _tell_decision(self, decision: DecisionRecord) -> None:
+        description = {**decision.trace, "plan_version": decision.plan_version}
+        for line in explaining.in_words(description, self._plan):
+            self._say(line)
+        self._say("")
+        self._say("What happened:")
+
+    def _find_decision(self) -> DecisionRecord | None:
+        with self._database.reading() as session:
+            for decision in journal.recent(session, 20):
+                if decision.at >= self._began and decision.caller == self._scene.caller:
+                    return decision
+        return None
+
+    def _read_events(self, call: str) -> list[EventRecord]:
+        with self._database.reading() as session:
+            return journal.story(session, call)
+
+
+_ENDED: Mapping[str, str] = {
+    "NOANSWER": "did not answer",
+    "CANCEL": "stopped ringing",
+    "BUSY": "is busy",
+    "CHANUNAVAIL": "cannot be reached",
+    "CONGESTION": "cannot be reached, the line is full or down",
+    "CONTINUE": "was picked up, but nobody pressed 1",
+}
+_VERDICTS = {"accepted": "pressed 1", "declined": "pressed 2: refused", "noconfirm": "nobody pressed 1"}
+
+
+def event_in_words(event: EventRecord, plan: Plan, began: datetime) -> Iterator[str]:
+    """The event as lines for people, with the seconds since the call came in."""
+    after = f"  {(event.at - began).total_seconds():6.1f} s  "
+    who = _who(event, plan)
+    match event.kind:
+        case "ringing":
+            yield f"{after}{who} rings"
+        case "answered":
+            yield f"{after}{who} takes the call"
+        case "leg-ended":
+            outcome = event.detail["outcome"]
+            yield f"{after}{who} {_ENDED.get(outcome, outcome)}"
+        case "verdict":
+            yield f"{after}{who}: {_VERDICTS[event.detail['verdict']]}"
+        case "step" if event.detail["kind"] in {"play", "voicemail", "hangup"} and not event.detail["outcome"]:
+            words = {
+                "play": "an announcement is played",
+                "voicemail": "a message is taken",
+                "hangup": "the call is refused",
+            }
+            yield f"{after}{words[event.detail['kind']]}"
+        case "fallback":
+            yield f"{after}no answer from the service ({event.detail['reason']}): last resort"
+        case "call-ended":
+            yield f"{after}the call ends"
+
+
+def _who(event: EventRecord, plan: Plan) -> str:
+    person = plan.people.get(event.person or "")
+    if person is None:
+        return str(event.detail.get("line", "somebody"))
+    return f"{person.name} ({event.phone})" if event.phone else person.name
