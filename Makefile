@@ -5,12 +5,13 @@
 # make bench   figures and ratios of this machine
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
+export FROM TO AT ANSWER
+
 .PHONY: run call test lint bench lock
 
 run:
 	@tools/run
 
-call: export FROM TO AT ANSWER
 call:
 	@tools/call
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+import typer
+
 from aiguillage import logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, publishing, tokens
@@ -67,11 +69,11 @@ def _say_what_listens(settings: Settings, token: str | None) -> None:
         ("FastAGI, AMI", f"{settings.agi_host}:{settings.agi_port}, {settings.ami_host}:{settings.ami_port}"),
     ]
     for what, where in lines:
-        print(f"    {what:15} {where}", flush=True)
+        typer.echo(f"    {what:15} {where}")
     if token:
-        print(f"    {'API token':15} {token}   (shown this once)", flush=True)
-    print('    In a second shell: make call FROM=+32471000201 AT="2026-11-24 10:00"', flush=True)
+        typer.echo(f"    {'API token':15} {token}   (shown this once)")
+    typer.echo('    In a second shell: make call FROM=+32471000201 AT="2026-11-24 10:00"')
 
 
 def _say(text: str) -> None:
-    print(f"==> {text}", flush=True)
+    typer.echo(f"==> {text}")

@@ -39,6 +39,6 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
-    # panoramisk and uvicorn tell of every connection; what matters of it our own records say.
-    for noisy in ("panoramisk", "uvicorn", "uvicorn.access", "asyncio"):
+    # These tell of every connection; what matters of it our own records say.
+    for noisy in ("alembic", "asyncio", "panoramisk", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

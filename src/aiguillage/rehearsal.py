@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -178,12 +178,12 @@ class _Teller:
                 self._tell_decision(self._decision)
         if self._decision is not None:
             events = await asyncio.to_thread(self._read_events, self._decision.call)
-            for event in events[len(self._events) :]:
-                for line in event_in_words(event, self._plan, self._decision.at):
-                    self._say(line)
-                if event.kind == "step" and event.detail["kind"] == "voicemail":
-                    self._message_since = time.monotonic()
+            told = len(story_in_words(self._events, self._plan, self._decision.at))
+            for line in story_in_words(events, self._plan, self._decision.at)[told:]:
+                self._say(line)
             self._events = events
+            if self._message_since is None and any(_takes_message(event) for event in events):
+                self._message_since = time.monotonic()
 
     def enough(self, leg: CallerLeg, telephones: Telephones) -> bool:
         """Whether the caller has talked with somebody, or left a message."""
@@ -225,42 +225,59 @@ class _Teller:
             return journal.story(session, call)
 
 
+def _takes_message(event: EventRecord) -> bool:
+    return event.kind == "step" and event.detail["kind"] == "voicemail"
+
+
 _ENDED: Mapping[str, str] = {
-    "NOANSWER": "did not answer",
-    "CANCEL": "stopped ringing",
+    "NOANSWER": "does not answer",
+    "CANCEL": "stops ringing",
     "BUSY": "is busy",
-    "CHANUNAVAIL": "cannot be reached",
-    "CONGESTION": "cannot be reached, the line is full or down",
-    "CONTINUE": "was picked up, but nobody pressed 1",
+    "CHANUNAVAIL": "cannot be reached, or refuses",
+    "CONGESTION": "cannot be reached: the line is full or down",
+    "CONTINUE": "was picked up, but not taken",
 }
 _VERDICTS = {"accepted": "pressed 1", "declined": "pressed 2: refused", "noconfirm": "nobody pressed 1"}
+_STEPS = {"play": "an announcement is played", "voicemail": "a message is taken", "hangup": "the call is refused"}
 
 
-def event_in_words(event: EventRecord, plan: Plan, began: datetime) -> Iterator[str]:
-    """The event as lines for people, with the seconds since the call came in."""
-    after = f"  {(event.at - began).total_seconds():6.1f} s  "
+def story_in_words(events: Sequence[EventRecord], plan: Plan, began: datetime) -> list[str]:
+    """What happened, a line each, with the seconds since the call came in."""
+    rings: dict[str | None, datetime] = {}
+    lines = []
+    for event in events:
+        if event.kind == "ringing":
+            if event.leg in rings:
+                continue
+            rings[event.leg] = event.at
+        rang = (event.at - rings[event.leg]).total_seconds() if event.leg in rings else None
+        words = _in_words(event, plan, rang)
+        if words:
+            lines.append(f"  {(event.at - began).total_seconds():6.1f} s  {words}")
+    return lines
+
+
+def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> str:
+    """`rang`: for how many seconds the leg has rung; None where it did not."""
     who = _who(event, plan)
     match event.kind:
         case "ringing":
-            yield f"{after}{who} rings"
+            return f"{who} rings"
         case "answered":
-            yield f"{after}{who} takes the call"
+            return f"{who} takes the call"
         case "leg-ended":
-            outcome = event.detail["outcome"]
-            yield f"{after}{who} {_ENDED.get(outcome, outcome)}"
+            after = f", after ringing {rang:.0f} s" if rang else ""
+            return f"{who} {_ENDED.get(event.detail['outcome'], event.detail['outcome'])}{after}"
         case "verdict":
-            yield f"{after}{who}: {_VERDICTS[event.detail['verdict']]}"
-        case "step" if event.detail["kind"] in {"play", "voicemail", "hangup"} and not event.detail["outcome"]:
-            words = {
-                "play": "an announcement is played",
-                "voicemail": "a message is taken",
-                "hangup": "the call is refused",
-            }
-            yield f"{after}{words[event.detail['kind']]}"
+            return f"{who}: {_VERDICTS[event.detail['verdict']]}"
+        case "step" if not event.detail["outcome"]:
+            return _STEPS.get(event.detail["kind"], "")
         case "fallback":
-            yield f"{after}no answer from the service ({event.detail['reason']}): last resort"
+            return f"no answer from the service ({event.detail['reason']}): last resort"
         case "call-ended":
-            yield f"{after}the call ends"
+            return "the call ends"
+        case _:
+            return ""
 
 
 def _who(event: EventRecord, plan: Plan) -> str:

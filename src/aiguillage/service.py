@@ -12,8 +12,8 @@ import uvicorn
 
 from aiguillage import logs
 from aiguillage.admin.app import create_app
-from aiguillage.asterisk import events
 from aiguillage.asterisk.ami import ManagerLink
+from aiguillage.asterisk.events import Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
@@ -200,9 +200,10 @@ class Service:
     async def _record_events(self) -> None:
         if self.link is None:
             return
+        interpreter = Interpreter()
         async for message in self.link.events():
-            at = datetime.now(UTC)
-            for record in event_records(events.call_events(message, at), self.snapshot):
+            happened = interpreter.events(message, datetime.now(UTC))
+            for record in event_records(happened, self.snapshot):
                 self._journalling.happened(record)
 
 

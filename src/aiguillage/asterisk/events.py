@@ -1,23 +1,26 @@
-"""AMI messages -> what happened to a call. Pure, and without memory: each message speaks for itself.
+"""AMI messages -> what happened to a call.
 
 A call is its Linkedid, a leg its Uniqueid. Local channels are plumbing of ours and left out; what they lead to is not.
 Words that come from Asterisk keep its spelling.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback"]
+Kind = Literal["dialled", "ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback"]
+
+MAX_LEGS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
     """`line` is the SIP endpoint (`claire`) or the outside number that the leg rings; `person` a plan key.
 
-    detail, by kind: leg-ended {outcome: DialStatus}; call-ended {cause, cause_text}; step {decision, step, kind,
-    outcome}, with an empty outcome when the step begins; verdict {verdict: accepted, declined or noconfirm};
+    detail, by kind: leg-ended and answered {outcome: DialStatus}; call-ended {cause, cause_text}; step {decision, step,
+    kind, outcome}, with an empty outcome when the step begins; verdict {verdict: accepted, declined or noconfirm};
     fallback {reason}.
     """
 
@@ -30,22 +33,48 @@ class CallEvent:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
-def call_events(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
-    """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
-    match message.get("Event"):
-        case "DialBegin" if _is_phone(message):
-            yield CallEvent(message.get("DestLinkedid", ""), at, "ringing", message.get("DestUniqueid"), _line(message))
-        case "DialEnd" if _is_phone(message):
-            yield from _dial_end(message, at)
-        case "Hangup" if message.get("Uniqueid") == message.get("Linkedid"):
-            detail = {"cause": message.get("Cause", ""), "cause_text": message.get("Cause-txt", "")}
-            yield CallEvent(message.get("Linkedid", ""), at, "call-ended", detail=detail)
-        case "UserEvent":
-            yield from _own(message, at)
+class Interpreter:
+    """Remembers which line each leg rings: Asterisk says it once, when it dials."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str, str] = OrderedDict()
+
+    def events(self, message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+        """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
+        match message.get("Event"):
+            case "DialBegin" if _is_phone(message):
+                self._remember(message["DestUniqueid"], _line(message))
+                yield self._of_leg("dialled", message, at)
+            case "DialState" if _is_phone(message) and message.get("DialStatus") in {"RINGING", "PROGRESS"}:
+                yield self._of_leg("ringing", message, at)
+            case "DialEnd" if _is_phone(message):
+                # ANSWER, or what a confirmation returned (CONTINUE: nobody pressed 1).
+                outcome = message.get("DialStatus", "")
+                kind: Kind = "answered" if outcome == "ANSWER" else "leg-ended"
+                yield self._of_leg(kind, message, at, {"outcome": outcome})
+            case "Hangup" if message.get("Uniqueid") == message.get("Linkedid"):
+                detail = {"cause": message.get("Cause", ""), "cause_text": message.get("Cause-txt", "")}
+                yield CallEvent(message.get("Linkedid", ""), at, "call-ended", detail=detail)
+            case "Hangup":
+                self._lines.pop(message.get("Uniqueid", ""), None)
+            case "UserEvent":
+                yield from _own(message, at)
+
+    def _of_leg(
+        self, kind: Kind, message: Mapping[str, str], at: datetime, detail: Mapping[str, str] | None = None
+    ) -> CallEvent:
+        leg = message.get("DestUniqueid", "")
+        line = self._lines.get(leg) or _line(message)
+        return CallEvent(message.get("DestLinkedid", ""), at, kind, leg, line, detail=detail or {})
+
+    def _remember(self, leg: str, line: str) -> None:
+        self._lines[leg] = line
+        if len(self._lines) > MAX_LEGS:
+            self._lines.popitem(last=False)
 
 
 def _is_phone(message: Mapping[str, str]) -> bool:
-    return message.get("DestChannel", "").startswith("PJSIP/")
+    return message.get("DestChannel", "").startswith("PJSIP/") and bool(message.get("DestUniqueid"))
 
 
 def _line(message: Mapping[str, str]) -> str:
@@ -54,14 +83,6 @@ def _line(message: Mapping[str, str]) -> str:
     if at_trunk and number.startswith("+"):
         return number
     return message["DestChannel"].removeprefix("PJSIP/").rpartition("-")[0]
-
-
-def _dial_end(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
-    call, leg, line = message.get("DestLinkedid", ""), message.get("DestUniqueid"), _line(message)
-    outcome = message.get("DialStatus", "")
-    # Asterisk says ANSWER, or what a confirmation returned (CONTINUE: nobody pressed 1).
-    kind: Kind = "answered" if outcome == "ANSWER" else "leg-ended"
-    yield CallEvent(call, at, kind, leg, line, detail={"outcome": outcome})
 
 
 def _own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:

@@ -11,7 +11,7 @@ from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.routing.decide import last_resort
-from aiguillage.routing.plan import Phone, Person, Plan
+from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
 from aiguillage.store import endpoints
 from aiguillage.store.database import Database
