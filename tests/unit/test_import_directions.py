@@ -79,7 +79,7 @@ def _may_import(part: str, name: str) -> bool:
     library, _, below = name.partition(".")
     if library == "aiguillage":
         seen = OURS.get(part)
-        return seen is None or any(_is_in(below, package) for package in {part, *seen})
+        return seen is None or any(_is_in(below, package) for package in {part, "__version__", *seen})
     if part == "routing" and library not in PURE_LIBRARIES:
         return False
     return part not in OURS or library not in ONLY_IN or part in ONLY_IN[library]
@@ -91,7 +91,7 @@ def _is_in(name: str, package: str) -> bool:
 
 def _impure_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in IMPURE_BUILTINS:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in IMPURE_BUILTINS:
             yield node.id
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
             yield node.func.attr
