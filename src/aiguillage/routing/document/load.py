@@ -110,6 +110,5 @@ def _plan(node: Node) -> p.Plan:
 
 
 def _format(node: Node) -> None:
-    found = node.integer(0, 1_000_000, "the format")
-    if found not in (0, FORMAT):
-        node.fault(f"{found} is not a format that this release reads; write {FORMAT}")
+    if type(node.value) is not int or node.value != FORMAT:
+        node.fault(f"this release reads format {FORMAT} only; write format: {FORMAT}")

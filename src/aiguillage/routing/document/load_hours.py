@@ -11,7 +11,7 @@ from aiguillage.routing.document.spellings import parse_days, parse_hours
 
 def read_calendar(key: str, node: Node) -> p.Calendar:
     fields = node.fields("public_holidays", "dates")
-    if isinstance(node.value, Mapping) and not fields.found:
+    if isinstance(node.value, Mapping) and not node.value:
         node.fault("is empty; write dates, or public_holidays with a country")
     return p.Calendar(
         key=key,

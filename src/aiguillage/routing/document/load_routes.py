@@ -22,7 +22,7 @@ def read_inbound_route(node: Node) -> p.InboundRoute:
 
 def _caller_condition(node: Node) -> p.CallerCondition:
     fields = node.fields("numbers", "categories", "units", "languages", "known", "withheld", "returning_call")
-    if isinstance(node.value, Mapping) and not fields.found:
+    if isinstance(node.value, Mapping) and not node.value:
         node.fault("is empty; leave it out where every caller is meant")
     if "withheld" in fields and fields.found["withheld"].value is True and len(fields.found) > 1:
         node.fault("withheld: true stands alone; nothing else is known of a caller without a number")

@@ -15,6 +15,7 @@ _STEP_FIELDS = {
     "voicemail": (),
     "hangup": (),
 }
+_ANY_FIELD = {*_STEP_FIELDS, *(field for fields in _STEP_FIELDS.values() for field in fields)}
 
 
 def read_steps(node: Node) -> tuple[p.Step, ...]:
@@ -24,8 +25,9 @@ def read_steps(node: Node) -> tuple[p.Step, ...]:
 def _step(node: Node) -> p.Step | None:
     kinds = [kind for kind in _STEP_FIELDS if isinstance(node.value, Mapping) and kind in node.value]
     if len(kinds) != 1:
-        node.fields(*_STEP_FIELDS, *{field for fields in _STEP_FIELDS.values() for field in fields})
-        node.fault(f"a step is one of {', '.join(_STEP_FIELDS)}; found {' and '.join(kinds) or 'none'}")
+        node.fields(*_ANY_FIELD)
+        if kinds or (isinstance(node.value, Mapping) and _ANY_FIELD.issuperset(node.value)):
+            node.fault(f"a step is one of {', '.join(_STEP_FIELDS)}; found {' and '.join(kinds) or 'none'}")
         return None
     kind = kinds[0]
     fields = node.fields(kind, *_STEP_FIELDS[kind])

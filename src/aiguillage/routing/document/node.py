@@ -85,7 +85,7 @@ class Node:
         if not isinstance(self.value, list):
             return (read(self),)
         if not self.value:
-            self.fault("is an empty list; name at least one, or leave the field out")
+            self.fault("is an empty list; name at least one")
         return self.each(read)
 
     def entries(self) -> list[tuple[str, "Node"]]:
