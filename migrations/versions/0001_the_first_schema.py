@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("public_holidays", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("key", name=("pk_calendars")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_calendars")),
     )
     op.create_table(
         "call_events",
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("person", sa.String(), nullable=True),
         sa.Column("phone", sa.String(), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_call_events")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_events")),
     )
     with op.batch_alter_table("call_events", schema=None) as batch_op:
         batch_op.create_index("ix_call_events_call", ["call"], unique=False)
@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_categories")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_categories")),
     )
     op.create_table(
         "contacts",
@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("category", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_contacts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     op.create_table(
         "decisions",
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("plan_version", sa.Integer(), nullable=False),
         sa.Column("itinerary", sa.JSON(), nullable=False),
         sa.Column("trace", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_decisions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.create_index("ix_decisions_at", ["at"], unique=False)
@@ -72,7 +72,7 @@ def upgrade() -> None:
         "endpoints",
         sa.Column("endpoint", sa.String(), nullable=False),
         sa.Column("password", sa.String(), nullable=False, comment="SIP needs it readable"),
-        sa.PrimaryKeyConstraint("endpoint", name=("pk_endpoints")),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_endpoints")),
     )
     op.create_table(
         "inbound_routes",
@@ -81,13 +81,13 @@ def upgrade() -> None:
         sa.Column("known", sa.Boolean(), nullable=True),
         sa.Column("withheld", sa.Boolean(), nullable=True),
         sa.Column("returning_call", sa.Integer(), nullable=True, comment="minutes"),
-        sa.PrimaryKeyConstraint("name", name=("pk_inbound_routes")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_inbound_routes")),
     )
     op.create_table(
         "never_dial",
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("pattern", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("position", name=("pk_never_dial")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_never_dial")),
     )
     op.create_table(
         "organisation",
@@ -96,13 +96,13 @@ def upgrade() -> None:
         sa.Column("country", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("languages", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_organisation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
     )
     op.create_table(
         "permissions",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_permissions")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_permissions")),
     )
     op.create_table(
         "plan_versions",
@@ -112,13 +112,13 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_by", sa.String(), nullable=False),
         sa.Column("comment", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=("pk_plan_versions")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_plan_versions")),
     )
     op.create_table(
         "prompts",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_prompts")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_prompts")),
     )
     op.create_table(
         "queues",
@@ -131,14 +131,14 @@ def upgrade() -> None:
         sa.Column("max_callers", sa.Integer(), nullable=True),
         sa.Column("announce_position", sa.Boolean(), nullable=False),
         sa.Column("offer_callback", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_queues")),
-        sa.UniqueConstraint("extension", name=("uq_queues_extension")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_queues")),
+        sa.UniqueConstraint("extension", name=op.f("uq_queues_extension")),
     )
     op.create_table(
         "revisions",
         sa.Column("thing", sa.String(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("thing", name=("pk_revisions")),
+        sa.PrimaryKeyConstraint("thing", name=op.f("pk_revisions")),
     )
     op.create_table(
         "ring_groups",
@@ -148,14 +148,14 @@ def upgrade() -> None:
         sa.Column("extension", sa.String(), nullable=True),
         sa.Column("strategy", sa.String(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_ring_groups")),
-        sa.UniqueConstraint("extension", name=("uq_ring_groups_extension")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_ring_groups")),
+        sa.UniqueConstraint("extension", name=op.f("uq_ring_groups_extension")),
     )
     op.create_table(
         "schedules",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_schedules")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_schedules")),
     )
     op.create_table(
         "tokens",
@@ -164,8 +164,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False, comment="SHA-256"),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_tokens")),
-        sa.UniqueConstraint("hash", name=("uq_tokens_hash")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("hash", name=op.f("uq_tokens_hash")),
     )
     op.create_table(
         "trunks",
@@ -174,7 +174,7 @@ def upgrade() -> None:
         sa.Column("server", sa.String(), nullable=False),
         sa.Column("channels", sa.Integer(), nullable=True),
         sa.Column("forwarded_caller_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=("pk_trunks")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_trunks")),
     )
     op.create_table(
         "units",
@@ -186,12 +186,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["parent"],
             ["units.key"],
-            name=("fk_units_parent"),
+            name=op.f("fk_units_parent"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("key", name=("pk_units")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_units")),
     )
     with op.batch_alter_table("units", schema=None) as batch_op:
         batch_op.create_index("ix_units_parent", ["parent"], unique=False)
@@ -203,25 +203,27 @@ def upgrade() -> None:
         sa.Column("first", sa.Date(), nullable=False),
         sa.Column("last", sa.Date(), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
-        sa.CheckConstraint("first <= last", name=("ck_calendar_dates_first_before_last")),
+        sa.CheckConstraint("first <= last", name=op.f("ck_calendar_dates_first_before_last")),
         sa.ForeignKeyConstraint(
             ["calendar"],
             ["calendars.key"],
-            name=("fk_calendar_dates_calendar"),
+            name=op.f("fk_calendar_dates_calendar"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("calendar", "position", name=("pk_calendar_dates")),
+        sa.PrimaryKeyConstraint("calendar", "position", name=op.f("pk_calendar_dates")),
     )
     op.create_table(
         "contact_numbers",
         sa.Column("contact", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["contact"], ["contacts.id"], name=("fk_contact_numbers_contact"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("contact", "position", name=("pk_contact_numbers")),
+        sa.ForeignKeyConstraint(
+            ["contact"], ["contacts.id"], name=op.f("fk_contact_numbers_contact"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("contact", "position", name=op.f("pk_contact_numbers")),
     )
     with op.batch_alter_table("contact_numbers", schema=None) as batch_op:
         batch_op.create_index("ix_contact_numbers_number", ["number"], unique=False)
@@ -236,13 +238,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["trunk"],
             ["trunks.key"],
-            name=("fk_dids_trunk"),
+            name=op.f("fk_dids_trunk"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("key", name=("pk_dids")),
-        sa.UniqueConstraint("number", name=("uq_dids_number")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_dids")),
+        sa.UniqueConstraint("number", name=op.f("uq_dids_number")),
     )
     with op.batch_alter_table("dids", schema=None) as batch_op:
         batch_op.create_index("ix_dids_trunk", ["trunk"], unique=False)
@@ -255,7 +257,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["category"],
             ["categories.key"],
-            name=("fk_inbound_route_categories_category"),
+            name=op.f("fk_inbound_route_categories_category"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -263,13 +265,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_categories_route"),
+            name=op.f("fk_inbound_route_categories_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_categories")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_categories")),
     )
     with op.batch_alter_table("inbound_route_categories", schema=None) as batch_op:
         batch_op.create_index("ix_inbound_route_categories_category", ["category"], unique=False)
@@ -282,13 +284,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_languages_route"),
+            name=op.f("fk_inbound_route_languages_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_languages")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_languages")),
     )
     op.create_table(
         "inbound_route_numbers",
@@ -298,13 +300,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_numbers_route"),
+            name=op.f("fk_inbound_route_numbers_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_numbers")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_numbers")),
     )
     op.create_table(
         "inbound_route_schedules",
@@ -315,7 +317,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_schedules_route"),
+            name=op.f("fk_inbound_route_schedules_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -324,12 +326,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["schedule"],
             ["schedules.key"],
-            name=("fk_inbound_route_schedules_schedule"),
+            name=op.f("fk_inbound_route_schedules_schedule"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_schedules")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_schedules")),
     )
     with op.batch_alter_table("inbound_route_schedules", schema=None) as batch_op:
         batch_op.create_index("ix_inbound_route_schedules_schedule", ["schedule"], unique=False)
@@ -342,7 +344,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_units_route"),
+            name=op.f("fk_inbound_route_units_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -351,12 +353,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["unit"],
             ["units.key"],
-            name=("fk_inbound_route_units_unit"),
+            name=op.f("fk_inbound_route_units_unit"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_units")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_units")),
     )
     with op.batch_alter_table("inbound_route_units", schema=None) as batch_op:
         batch_op.create_index("ix_inbound_route_units_unit", ["unit"], unique=False)
@@ -372,12 +374,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["prompt"],
             ["prompts.key"],
-            name=("fk_menus_prompt"),
+            name=op.f("fk_menus_prompt"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("key", name=("pk_menus")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_menus")),
     )
     with op.batch_alter_table("menus", schema=None) as batch_op:
         batch_op.create_index("ix_menus_prompt", ["prompt"], unique=False)
@@ -396,13 +398,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["outbound"],
             ["permissions.key"],
-            name=("fk_people_outbound"),
+            name=op.f("fk_people_outbound"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("key", name=("pk_people")),
-        sa.UniqueConstraint("extension", name=("uq_people_extension")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_people")),
+        sa.UniqueConstraint("extension", name=op.f("uq_people_extension")),
     )
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.create_index("ix_people_outbound", ["outbound"], unique=False)
@@ -415,13 +417,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["permission"],
             ["permissions.key"],
-            name=("fk_permission_numbers_permission"),
+            name=op.f("fk_permission_numbers_permission"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("permission", "position", name=("pk_permission_numbers")),
+        sa.PrimaryKeyConstraint("permission", "position", name=op.f("pk_permission_numbers")),
     )
     op.create_table(
         "prompt_variants",
@@ -430,17 +432,17 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("say", sa.String(), nullable=True),
         sa.Column("file", sa.String(), nullable=True),
-        sa.CheckConstraint("(say IS NULL) <> (file IS NULL)", name=("ck_prompt_variants_say_or_file")),
+        sa.CheckConstraint("(say IS NULL) <> (file IS NULL)", name=op.f("ck_prompt_variants_say_or_file")),
         sa.ForeignKeyConstraint(
             ["prompt"],
             ["prompts.key"],
-            name=("fk_prompt_variants_prompt"),
+            name=op.f("fk_prompt_variants_prompt"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("prompt", "language", name=("pk_prompt_variants")),
+        sa.PrimaryKeyConstraint("prompt", "language", name=op.f("pk_prompt_variants")),
     )
     op.create_table(
         "schedule_exceptions",
@@ -451,7 +453,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["calendar"],
             ["calendars.key"],
-            name=("fk_schedule_exceptions_calendar"),
+            name=op.f("fk_schedule_exceptions_calendar"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -459,13 +461,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["schedule"],
             ["schedules.key"],
-            name=("fk_schedule_exceptions_schedule"),
+            name=op.f("fk_schedule_exceptions_schedule"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("schedule", "position", name=("pk_schedule_exceptions")),
+        sa.PrimaryKeyConstraint("schedule", "position", name=op.f("pk_schedule_exceptions")),
     )
     with op.batch_alter_table("schedule_exceptions", schema=None) as batch_op:
         batch_op.create_index("ix_schedule_exceptions_calendar", ["calendar"], unique=False)
@@ -479,13 +481,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["schedule"],
             ["schedules.key"],
-            name=("fk_schedule_openings_schedule"),
+            name=op.f("fk_schedule_openings_schedule"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("schedule", "position", name=("pk_schedule_openings")),
+        sa.PrimaryKeyConstraint("schedule", "position", name=op.f("pk_schedule_openings")),
     )
     op.create_table(
         "voicemail_boxes",
@@ -498,13 +500,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["greeting"],
             ["prompts.key"],
-            name=("fk_voicemail_boxes_greeting"),
+            name=op.f("fk_voicemail_boxes_greeting"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("key", name=("pk_voicemail_boxes")),
-        sa.UniqueConstraint("extension", name=("uq_voicemail_boxes_extension")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_voicemail_boxes")),
+        sa.UniqueConstraint("extension", name=op.f("uq_voicemail_boxes_extension")),
     )
     with op.batch_alter_table("voicemail_boxes", schema=None) as batch_op:
         batch_op.create_index("ix_voicemail_boxes_greeting", ["greeting"], unique=False)
@@ -517,7 +519,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["did"],
             ["dids.key"],
-            name=("fk_inbound_route_dids_did"),
+            name=op.f("fk_inbound_route_dids_did"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -525,13 +527,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_inbound_route_dids_route"),
+            name=op.f("fk_inbound_route_dids_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_inbound_route_dids")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_inbound_route_dids")),
     )
     with op.batch_alter_table("inbound_route_dids", schema=None) as batch_op:
         batch_op.create_index("ix_inbound_route_dids_did", ["did"], unique=False)
@@ -547,7 +549,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_mandates_person"),
+            name=op.f("fk_mandates_person"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -555,13 +557,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["unit"],
             ["units.key"],
-            name=("fk_mandates_unit"),
+            name=op.f("fk_mandates_unit"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("unit", "position", name=("pk_mandates")),
+        sa.PrimaryKeyConstraint("unit", "position", name=op.f("pk_mandates")),
     )
     with op.batch_alter_table("mandates", schema=None) as batch_op:
         batch_op.create_index("ix_mandates_person", ["person"], unique=False)
@@ -574,13 +576,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["menu"],
             ["menus.key"],
-            name=("fk_menu_keys_menu"),
+            name=op.f("fk_menu_keys_menu"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("menu", "key", name=("pk_menu_keys")),
+        sa.PrimaryKeyConstraint("menu", "key", name=op.f("pk_menu_keys")),
     )
     op.create_table(
         "outbound_routes",
@@ -590,12 +592,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["show"],
             ["dids.key"],
-            name=("fk_outbound_routes_show"),
+            name=op.f("fk_outbound_routes_show"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("name", name=("pk_outbound_routes")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_outbound_routes")),
     )
     with op.batch_alter_table("outbound_routes", schema=None) as batch_op:
         batch_op.create_index("ix_outbound_routes_show", ["show"], unique=False)
@@ -609,18 +611,18 @@ def upgrade() -> None:
         sa.Column("endpoint", sa.String(), nullable=True),
         sa.Column("number", sa.String(), nullable=True),
         sa.Column("confirm", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("(endpoint IS NULL) <> (number IS NULL)", name=("ck_phones_endpoint_or_number")),
+        sa.CheckConstraint("(endpoint IS NULL) <> (number IS NULL)", name=op.f("ck_phones_endpoint_or_number")),
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_phones_person"),
+            name=op.f("fk_phones_person"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("person", "key", name=("pk_phones")),
-        sa.UniqueConstraint("endpoint", name=("uq_phones_endpoint")),
+        sa.PrimaryKeyConstraint("person", "key", name=op.f("pk_phones")),
+        sa.UniqueConstraint("endpoint", name=op.f("uq_phones_endpoint")),
     )
     op.create_table(
         "queue_members",
@@ -630,7 +632,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_queue_members_person"),
+            name=op.f("fk_queue_members_person"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -638,13 +640,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["queue"],
             ["queues.key"],
-            name=("fk_queue_members_queue"),
+            name=op.f("fk_queue_members_queue"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("queue", "position", name=("pk_queue_members")),
+        sa.PrimaryKeyConstraint("queue", "position", name=op.f("pk_queue_members")),
     )
     with op.batch_alter_table("queue_members", schema=None) as batch_op:
         batch_op.create_index("ix_queue_members_person", ["person"], unique=False)
@@ -657,13 +659,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_reach_person"),
+            name=op.f("fk_reach_person"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("person", "position", name=("pk_reach")),
+        sa.PrimaryKeyConstraint("person", "position", name=op.f("pk_reach")),
     )
     op.create_table(
         "ring_group_members",
@@ -673,7 +675,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_ring_group_members_person"),
+            name=op.f("fk_ring_group_members_person"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -681,13 +683,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["ring_group"],
             ["ring_groups.key"],
-            name=("fk_ring_group_members_ring_group"),
+            name=op.f("fk_ring_group_members_ring_group"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("ring_group", "position", name=("pk_ring_group_members")),
+        sa.PrimaryKeyConstraint("ring_group", "position", name=op.f("pk_ring_group_members")),
     )
     with op.batch_alter_table("ring_group_members", schema=None) as batch_op:
         batch_op.create_index("ix_ring_group_members_person", ["person"], unique=False)
@@ -700,13 +702,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["outbound_routes.name"],
-            name=("fk_outbound_route_numbers_route"),
+            name=op.f("fk_outbound_route_numbers_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_outbound_route_numbers")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_outbound_route_numbers")),
     )
     op.create_table(
         "outbound_route_trunks",
@@ -716,7 +718,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["outbound_routes.name"],
-            name=("fk_outbound_route_trunks_route"),
+            name=op.f("fk_outbound_route_trunks_route"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -725,12 +727,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["trunk"],
             ["trunks.key"],
-            name=("fk_outbound_route_trunks_trunk"),
+            name=op.f("fk_outbound_route_trunks_trunk"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("route", "position", name=("pk_outbound_route_trunks")),
+        sa.PrimaryKeyConstraint("route", "position", name=op.f("pk_outbound_route_trunks")),
     )
     with op.batch_alter_table("outbound_route_trunks", schema=None) as batch_op:
         batch_op.create_index("ix_outbound_route_trunks_trunk", ["trunk"], unique=False)
@@ -744,7 +746,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person", "phone"],
             ["phones.person", "phones.key"],
-            name=("fk_reach_phones_person_phone"),
+            name=op.f("fk_reach_phones_person_phone"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -753,13 +755,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person", "reach"],
             ["reach.person", "reach.position"],
-            name=("fk_reach_phones_person_reach"),
+            name=op.f("fk_reach_phones_person_reach"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("person", "reach", "position", name=("pk_reach_phones")),
+        sa.PrimaryKeyConstraint("person", "reach", "position", name=op.f("pk_reach_phones")),
     )
     op.create_table(
         "reach_schedules",
@@ -771,7 +773,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person", "reach"],
             ["reach.person", "reach.position"],
-            name=("fk_reach_schedules_person_reach"),
+            name=op.f("fk_reach_schedules_person_reach"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -780,12 +782,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["schedule"],
             ["schedules.key"],
-            name=("fk_reach_schedules_schedule"),
+            name=op.f("fk_reach_schedules_schedule"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("person", "reach", "position", name=("pk_reach_schedules")),
+        sa.PrimaryKeyConstraint("person", "reach", "position", name=op.f("pk_reach_schedules")),
     )
     with op.batch_alter_table("reach_schedules", schema=None) as batch_op:
         batch_op.create_index("ix_reach_schedules_schedule", ["schedule"], unique=False)
@@ -810,13 +812,14 @@ def upgrade() -> None:
         sa.Column("confirm", sa.Boolean(), nullable=True),
         sa.Column("cause", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "CASE WHEN route IS NULL THEN 0 ELSE 1 END + CASE WHEN menu IS NULL THEN 0 ELSE 1 END + CASE WHEN last_resort THEN 1 ELSE 0 END = 1",
-            name=("ck_steps_one_owner"),
+            "CASE WHEN route IS NULL THEN 0 ELSE 1 END + CASE WHEN menu IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN last_resort THEN 1 ELSE 0 END = 1",
+            name=op.f("ck_steps_one_owner"),
         ),
         sa.ForeignKeyConstraint(
             ["box"],
             ["voicemail_boxes.key"],
-            name=("fk_steps_box"),
+            name=op.f("fk_steps_box"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -824,7 +827,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["entered_menu"],
             ["menus.key"],
-            name=("fk_steps_entered_menu"),
+            name=op.f("fk_steps_entered_menu"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -832,7 +835,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["menu", "menu_key"],
             ["menu_keys.menu", "menu_keys.key"],
-            name=("fk_steps_menu_menu_key"),
+            name=op.f("fk_steps_menu_menu_key"),
             onupdate="CASCADE",
             ondelete="CASCADE",
             initially="DEFERRED",
@@ -841,7 +844,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["menu"],
             ["menus.key"],
-            name=("fk_steps_menu"),
+            name=op.f("fk_steps_menu"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -849,7 +852,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"],
             ["people.key"],
-            name=("fk_steps_person"),
+            name=op.f("fk_steps_person"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -857,7 +860,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["prompt"],
             ["prompts.key"],
-            name=("fk_steps_prompt"),
+            name=op.f("fk_steps_prompt"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -865,7 +868,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["queue"],
             ["queues.key"],
-            name=("fk_steps_queue"),
+            name=op.f("fk_steps_queue"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -873,7 +876,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["ring_group"],
             ["ring_groups.key"],
-            name=("fk_steps_ring_group"),
+            name=op.f("fk_steps_ring_group"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
@@ -881,12 +884,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["route"],
             ["inbound_routes.name"],
-            name=("fk_steps_route"),
+            name=op.f("fk_steps_route"),
             onupdate="CASCADE",
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("id", name=("pk_steps")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_steps")),
     )
     with op.batch_alter_table("steps", schema=None) as batch_op:
         batch_op.create_index("ix_steps_box", ["box"], unique=False)

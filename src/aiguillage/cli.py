@@ -305,9 +305,9 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Place a real SIP call on the running demo, with simulated phones, and tell what happened."""
-    from aiguillage.rehearsal import rehearse_on_the_running_demo
+    from aiguillage.rehearsal import Words, rehearse_on_the_running_demo
 
-    settings = load_settings()
-    outcome = rehearse_on_the_running_demo(settings, caller, called, at, answer, None if as_json else _say)
+    words = Words(caller, called, at, answer)
+    outcome = rehearse_on_the_running_demo(load_settings(), words, None if as_json else _say)
     if as_json:
         _say_json(outcome)

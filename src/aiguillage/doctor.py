@@ -82,12 +82,8 @@ def _asterisk(settings: Settings) -> Health:
         )
         await link.start()
         try:
-            async with asyncio.timeout(6):
-                while link.state == "connecting":
-                    await asyncio.sleep(0.05)
+            await link.settled(6)
             return Health(link.state == "up", link.reason)
-        except TimeoutError:
-            return Health(ok=False, reason=link.reason)
         finally:
             await link.close()
 

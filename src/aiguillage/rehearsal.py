@@ -1,14 +1,15 @@
-"""Place a real call on a running system with simulated phones, and tell what happened. For `make call` and the tests."""
+"""Place a real call on a running system with simulated phones, and tell what happened: `make call`, and the tests."""
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiguillage.desk import explaining, provisioning
 from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.desk.telling import story_in_words
 from aiguillage.errors import Refused
 from aiguillage.routing import hours
 from aiguillage.routing.numbers import E164
@@ -29,6 +30,16 @@ EVERYBODY = "answer after 3"
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A call as the command line tells it; empty: `called` our first number, `at` now, `answer` everybody."""
+
+    caller: str
+    called: str = ""
+    at: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A call to be placed. `behaviours` by line (SIP endpoint or number); `at` is on the organisation's clock."""
 
@@ -36,6 +47,16 @@ class Scene:
     called: E164
     at: datetime | None
     behaviours: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where calls are rehearsed: telephones that are there, the journal, the plan that is live."""
+
+    telephones: Telephones
+    database: Database
+    plan: Plan
+    simulator_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +68,7 @@ class Outcome:
     events: tuple[EventRecord, ...]
 
 
-def rehearse_on_the_running_demo(
-    settings: Settings, caller: str, called: str, at: str, answer: str, say: Say | None
-) -> dict[str, Any]:
+def rehearse_on_the_running_demo(settings: Settings, words: Words, say: Say | None) -> dict[str, Any]:
     """Place the call, telling each thing to `say` as it happens; the outcome as JSON data.
 
     Raises Refused for words that are wrong, Unavailable when the demo does not run.
@@ -59,7 +78,7 @@ def rehearse_on_the_running_demo(
     database = open_database(settings.url)
     try:
         plan = load_snapshot(database).plan
-        scene = scene_of(plan, caller, called, at, answer)
+        scene = scene_of(plan, words)
         outcome = asyncio.run(_rehearse(settings, database, plan, scene, say or _say_nothing))
     finally:
         database.close()
@@ -70,17 +89,17 @@ def rehearse_on_the_running_demo(
     }
 
 
-def scene_of(plan: Plan, caller: str, called: str, at: str, answer: str) -> Scene:
+def scene_of(plan: Plan, words: Words) -> Scene:
     """The scene that the words of the command line mean. Raises Refused."""
     try:
-        instant = datetime.fromisoformat(at) if at else None
+        instant = datetime.fromisoformat(words.at) if words.at else None
     except ValueError:
-        raise Refused(f'"{at}" is no date and time; write "2026-11-24 10:00"') from None
+        raise Refused(f'"{words.at}" is no date and time; write "2026-11-24 10:00"') from None
     return Scene(
-        caller=explaining.caller_number(plan, caller),
-        called=explaining.called_number(plan, called or next(iter(plan.dids))),
+        caller=explaining.caller_number(plan, words.caller),
+        called=explaining.called_number(plan, words.called or next(iter(plan.dids))),
         at=instant,
-        behaviours=behaviours_of(plan, answer),
+        behaviours=behaviours_of(plan, words.answer),
     )
 
 
@@ -136,37 +155,37 @@ async def _rehearse(settings: Settings, database: Database, plan: Plan, scene: S
     async with Telephones(trunk, f"{settings.sip_host}:{settings.sip_port}") as telephones:
         for endpoint, password in site.passwords.items():
             await telephones.register(endpoint, password)
-        return await play(telephones, database, plan, scene, settings.simulator_secret.get_secret_value(), say)
+        secret = settings.simulator_secret.get_secret_value()
+        return await play(Stage(telephones, database, plan, secret), scene, say)
 
 
-async def play(
-    telephones: Telephones, database: Database, plan: Plan, scene: Scene, secret: str, say: Say = _say_nothing
-) -> Outcome:
+async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
     """Place the call of `scene`, let it run to its end, and give back what was recorded."""
     for line, behaviour in scene.behaviours.items():
-        telephones.behave(line, behaviour)
-    headers = {"X-Aiguillage-Simulator": secret}
+        stage.telephones.behave(line, behaviour)
+    headers = {"X-Aiguillage-Simulator": stage.simulator_secret}
     if scene.at is not None:
-        wall = scene.at.astimezone(hours.zone(plan)) if scene.at.tzinfo else scene.at
+        wall = scene.at.astimezone(hours.zone(stage.plan)) if scene.at.tzinfo else scene.at
         headers["X-Aiguillage-At"] = wall.strftime("%Y-%m-%dT%H:%M:%S")
     began = datetime.now(UTC)
-    leg = await telephones.call(scene.caller, scene.called, headers)
-    teller = _Teller(database, plan, scene, began, say)
+    leg = await stage.telephones.call(scene.caller, scene.called, headers)
+    teller = _Teller(stage, scene, began, say)
     deadline = time.monotonic() + LONGEST_SECONDS
     while leg.state != "ended":
         await asyncio.sleep(0.2)
         await teller.look()
-        if teller.enough(leg, telephones) or time.monotonic() > deadline:
+        if teller.enough() or time.monotonic() > deadline:
             await leg.hang_up()
-    await telephones.wait_quiet(5)
+    await stage.telephones.wait_quiet(5)
     return await teller.finish(leg)
 
 
 class _Teller:
     """Reads the journal while the call runs, and tells what is new."""
 
-    def __init__(self, database: Database, plan: Plan, scene: Scene, began: datetime, say: Say) -> None:
-        self._database, self._plan, self._scene, self._began, self._say = database, plan, scene, began, say
+    def __init__(self, stage: Stage, scene: Scene, began: datetime, say: Say) -> None:
+        self._database, self._plan = stage.database, stage.plan
+        self._scene, self._began, self._say = scene, began, say
         self._decision: DecisionRecord | None = None
         self._events: list[EventRecord] = []
         self._message_since: float | None = None
@@ -185,15 +204,12 @@ class _Teller:
             if self._message_since is None and any(_takes_message(event) for event in events):
                 self._message_since = time.monotonic()
 
-    def enough(self, leg: CallerLeg, telephones: Telephones) -> bool:
+    def enough(self) -> bool:
         """Whether the caller has talked with somebody, or left a message."""
         if self._message_since is not None:
             return time.monotonic() > self._message_since + MESSAGE_SECONDS
-        connected = any(event.kind == "answered" for event in self._events)
-        talked = max(
-            (ringing.talked_seconds for ringing in telephones.ringings if ringing.outcome == "answered"), default=0
-        )
-        return leg.state == "answered" and connected and talked > TALK_SECONDS
+        since = next((event.at for event in self._events if event.kind == "answered"), None)
+        return since is not None and (datetime.now(UTC) - since).total_seconds() > TALK_SECONDS
 
     async def finish(self, leg: CallerLeg) -> Outcome:
         """Wait until the journal has the end of the call; it is written behind it."""
@@ -227,61 +243,3 @@ class _Teller:
 
 def _takes_message(event: EventRecord) -> bool:
     return event.kind == "step" and event.detail["kind"] == "voicemail"
-
-
-_ENDED: Mapping[str, str] = {
-    "NOANSWER": "does not answer",
-    "CANCEL": "stops ringing",
-    "BUSY": "is busy",
-    "CHANUNAVAIL": "cannot be reached, or refuses",
-    "CONGESTION": "cannot be reached: the line is full or down",
-    "CONTINUE": "was picked up, but not taken",
-}
-_VERDICTS = {"accepted": "pressed 1", "declined": "pressed 2: refused", "noconfirm": "nobody pressed 1"}
-_STEPS = {"play": "an announcement is played", "voicemail": "a message is taken", "hangup": "the call is refused"}
-
-
-def story_in_words(events: Sequence[EventRecord], plan: Plan, began: datetime) -> list[str]:
-    """What happened, a line each, with the seconds since the call came in."""
-    rings: dict[str | None, datetime] = {}
-    lines = []
-    for event in events:
-        if event.kind == "ringing":
-            if event.leg in rings:
-                continue
-            rings[event.leg] = event.at
-        rang = (event.at - rings[event.leg]).total_seconds() if event.leg in rings else None
-        words = _in_words(event, plan, rang)
-        if words:
-            lines.append(f"  {(event.at - began).total_seconds():6.1f} s  {words}")
-    return lines
-
-
-def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> str:
-    """`rang`: for how many seconds the leg has rung; None where it did not."""
-    who = _who(event, plan)
-    match event.kind:
-        case "ringing":
-            return f"{who} rings"
-        case "answered":
-            return f"{who} takes the call"
-        case "leg-ended":
-            after = f", after ringing {rang:.0f} s" if rang else ""
-            return f"{who} {_ENDED.get(event.detail['outcome'], event.detail['outcome'])}{after}"
-        case "verdict":
-            return f"{who}: {_VERDICTS[event.detail['verdict']]}"
-        case "step" if not event.detail["outcome"]:
-            return _STEPS.get(event.detail["kind"], "")
-        case "fallback":
-            return f"no answer from the service ({event.detail['reason']}): last resort"
-        case "call-ended":
-            return "the call ends"
-        case _:
-            return ""
-
-
-def _who(event: EventRecord, plan: Plan) -> str:
-    person = plan.people.get(event.person or "")
-    if person is None:
-        return str(event.detail.get("line", "somebody"))
-    return f"{person.name} ({event.phone})" if event.phone else person.name

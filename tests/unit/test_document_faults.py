@@ -239,9 +239,7 @@ def test_a_short_number_may_be_dialled_and_be_forbidden() -> None:
 # --- text ---
 
 
-@pytest.mark.parametrize(
-    "word", ["yes", "no", "on", "off", "y", "n", "True", "12:30", "010", "0x1F", "1e3", "1_000"]
-)
+@pytest.mark.parametrize("word", ["yes", "no", "on", "off", "y", "n", "True", "12:30", "010", "0x1F", "1e3", "1_000"])
 def test_yaml_words_stay_what_they_look_like(word: str) -> None:
     assert read_yaml(f"- {word}") == [word]
     assert read_yaml(f"{word}: 1") == {word: 1}

@@ -42,6 +42,7 @@ class ManagerLink:
         self._events: asyncio.Queue[Message] = asyncio.Queue(MAX_EVENTS)
         self._manager: _Connection | None = None
         self._owner: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
         self.state: State = "connecting"
         self.reason = f"connecting to {host}:{port}"
         self.dropped = 0
@@ -56,6 +57,12 @@ class ManagerLink:
             self._owner.cancel()
             await asyncio.gather(self._owner, return_exceptions=True)
         self._set("closed", "closed")
+
+    async def settled(self, seconds: float) -> None:
+        """Until the first attempt to connect has come to an end, well or not; at most `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
 
     async def action(self, name: str, **fields: str) -> Message:
         """Asterisk's response to an action. It is never sent twice.
@@ -141,6 +148,7 @@ class ManagerLink:
         if (state, reason) != (self.state, self.reason):
             (log.info if state in {"up", "closed"} else log.warning)("ami", state=state, reason=reason)
         self.state, self.reason = state, reason
+        self._settled.set()
 
 
 class _Denied(AsteriskUnavailable):

@@ -19,9 +19,9 @@ MAX_LEGS = 10_000
 class CallEvent:
     """`line` is the SIP endpoint (`claire`) or the outside number that the leg rings; `person` a plan key.
 
-    detail, by kind: leg-ended and answered {outcome: DialStatus}; call-ended {cause, cause_text}; step {decision, step,
-    kind, outcome}, with an empty outcome when the step begins; verdict {verdict: accepted, declined or noconfirm};
-    fallback {reason}.
+    detail, by kind: leg-ended {outcome: DialStatus, cause, cause_text, tech_cause}; call-ended the same without
+    outcome; step {decision, step, kind, outcome}, with an empty outcome when the step begins; verdict {verdict:
+    accepted, declined or noconfirm}; fallback {reason}.
     """
 
     call: str
@@ -33,44 +33,61 @@ class CallEvent:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Leg:
+    line: str
+    outcome: str = ""
+
+
 class Interpreter:
-    """Remembers which line each leg rings: Asterisk says it once, when it dials."""
+    """Remembers of each leg the line that it rings and how its dialling ended: Asterisk says either once."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, str] = OrderedDict()
+        self._legs: OrderedDict[str, _Leg] = OrderedDict()
 
     def events(self, message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
         """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
         match message.get("Event"):
             case "DialBegin" if _is_phone(message):
-                self._remember(message["DestUniqueid"], _line(message))
+                self._remember(message["DestUniqueid"], _Leg(_line(message)))
                 yield self._of_leg("dialled", message, at)
             case "DialState" if _is_phone(message) and message.get("DialStatus") in {"RINGING", "PROGRESS"}:
                 yield self._of_leg("ringing", message, at)
             case "DialEnd" if _is_phone(message):
                 # ANSWER, or what a confirmation returned (CONTINUE: nobody pressed 1).
-                outcome = message.get("DialStatus", "")
-                kind: Kind = "answered" if outcome == "ANSWER" else "leg-ended"
-                yield self._of_leg(kind, message, at, {"outcome": outcome})
+                if leg := self._legs.get(message["DestUniqueid"]):
+                    leg.outcome = message.get("DialStatus", "")
+                if message.get("DialStatus") == "ANSWER":
+                    yield self._of_leg("answered", message, at)
             case "Hangup" if message.get("Uniqueid") == message.get("Linkedid"):
-                detail = {"cause": message.get("Cause", ""), "cause_text": message.get("Cause-txt", "")}
-                yield CallEvent(message.get("Linkedid", ""), at, "call-ended", detail=detail)
+                yield CallEvent(message.get("Linkedid", ""), at, "call-ended", detail=_causes(message))
             case "Hangup":
-                self._lines.pop(message.get("Uniqueid", ""), None)
+                yield from self._hung_up(message, at)
             case "UserEvent":
                 yield from _own(message, at)
 
-    def _of_leg(
-        self, kind: Kind, message: Mapping[str, str], at: datetime, detail: Mapping[str, str] | None = None
-    ) -> CallEvent:
-        leg = message.get("DestUniqueid", "")
-        line = self._lines.get(leg) or _line(message)
-        return CallEvent(message.get("DestLinkedid", ""), at, kind, leg, line, detail=detail or {})
+    def _of_leg(self, kind: Kind, message: Mapping[str, str], at: datetime) -> CallEvent:
+        uniqueid = message["DestUniqueid"]
+        leg = self._legs.get(uniqueid) or _Leg(_line(message))
+        return CallEvent(message.get("DestLinkedid", ""), at, kind, uniqueid, leg.line)
 
-    def _remember(self, leg: str, line: str) -> None:
-        self._lines[leg] = line
-        if len(self._lines) > MAX_LEGS:
-            self._lines.popitem(last=False)
+    def _hung_up(self, message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+        """A leg that was dialled is over; the one that took the call ends with it."""
+        uniqueid = message.get("Uniqueid", "")
+        leg = self._legs.pop(uniqueid, None)
+        if leg is not None and leg.outcome != "ANSWER":
+            detail = {"outcome": leg.outcome, **_causes(message)}
+            yield CallEvent(message.get("Linkedid", ""), at, "leg-ended", uniqueid, leg.line, detail=detail)
+
+    def _remember(self, uniqueid: str, leg: _Leg) -> None:
+        self._legs[uniqueid] = leg
+        if len(self._legs) > MAX_LEGS:
+            self._legs.popitem(last=False)
+
+
+def _causes(message: Mapping[str, str]) -> dict[str, str]:
+    names = {"cause": "Cause", "cause_text": "Cause-txt", "tech_cause": "TechCause"}
+    return {ours: message.get(theirs, "") for ours, theirs in names.items()}
 
 
 def _is_phone(message: Mapping[str, str]) -> bool:

@@ -109,7 +109,7 @@ def _arguments(values: Mapping[str, str]) -> list[str]:
 
 
 class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's request, with a `send_command` that neither injects, nor hangs, nor mistakes one line for another."""
+    """panoramisk's request, with a `send_command` that cannot inject, hang, or take one line for another."""
 
     async def send_command(self, command: str) -> dict[str, Any]:
         """Asterisk's reply: `status_code`, `result`, and the line itself as `msg`.

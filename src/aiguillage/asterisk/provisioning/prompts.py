@@ -1,7 +1,7 @@
 """Prompts as sound files: spoken by espeak-ng or converted by sox, cached by content.
 
-A file for each prompt and language stands at `<folder>/<language>/<prompt>.wav`, 8 kHz mono 16 bit, which Asterisk plays
-without transcoding its container. A language that a prompt lacks gets the organisation's first one.
+A file for each prompt and language stands at `<folder>/<language>/<prompt>.wav`, 8 kHz mono 16 bit, as Asterisk plays
+it best. A language that a prompt lacks gets the organisation's first one.
 """
 
 import hashlib

@@ -1,6 +1,8 @@
 """Put generated files in place: all of them or none, and only what changed is read again."""
 
+import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,4 +41,6 @@ def _prepare(folder: Path, name: str, text: str) -> Path:
         file.flush()
         os.fsync(file.fileno())
     Path(path).chmod(0o640)
+    with contextlib.suppress(PermissionError):  # root writes for the user that Asterisk runs as
+        shutil.chown(path, folder.stat().st_uid, folder.stat().st_gid)
     return Path(path)
