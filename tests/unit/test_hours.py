@@ -208,8 +208,13 @@ def test_a_schedule_that_closes_within_the_repeated_hour_opens_again_when_it_rep
     changes: list[str] = []
     while len(changes) < 4:
         at = next_change(plan, plan.schedules["s"], at) or at
-        changes.append(f"{at:%H:%M}")
-    assert changes == ["23:00", "00:30", "01:00", "01:30"]  # UTC: 01:00, 02:30 in summer; 02:00, 02:30 in winter
+        changes.append(f"{at:%d %H:%M}")
+    assert changes == [
+        "30 23:00",
+        "31 00:30",
+        "31 01:00",
+        "31 01:30",
+    ]  # UTC: 01:00, 02:30 in summer; 02:00, 02:30 in winter
 
 
 @pytest.mark.parametrize("spans", [(), ((0, 1440),)])
@@ -227,7 +232,7 @@ DAYS = st.one_of(
     st.dates(date(2027, 10, 28), date(2027, 11, 3)),
     st.dates(date(2028, 2, 27), date(2028, 3, 2)),
 )
-MINUTES = st.one_of(st.integers(0, 1439), st.sampled_from([0, 119, 120, 150, 179, 180, 1439]))
+MINUTES = st.one_of(st.integers(0, 1439), st.sampled_from([0, 45, 60, 75, 119, 120, 150, 179, 180, 1439]))
 
 
 @st.composite
