@@ -174,7 +174,7 @@ async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
     while leg.state != "ended":
         await asyncio.sleep(0.2)
         await teller.look()
-        if teller.enough() or time.monotonic() > deadline:
+        if teller.enough(stage.telephones) or time.monotonic() > deadline:
             await leg.hang_up()
     await stage.telephones.wait_quiet(5)
     return await teller.finish(leg)
@@ -204,18 +204,22 @@ class _Teller:
             if self._message_since is None and any(_takes_message(event) for event in events):
                 self._message_since = time.monotonic()
 
-    def enough(self) -> bool:
+    def enough(self, telephones: Telephones) -> bool:
         """Whether the caller has talked with somebody, or left a message."""
         if self._message_since is not None:
             return time.monotonic() > self._message_since + MESSAGE_SECONDS
+        if self._decision is None:  # the service is away: what the phones know must do
+            return any(
+                each.outcome == "answered" and each.talked_seconds > TALK_SECONDS for each in telephones.ringings
+            )
         since = next((event.at for event in self._events if event.kind == "answered"), None)
         return since is not None and (datetime.now(UTC) - since).total_seconds() > TALK_SECONDS
 
     async def finish(self, leg: CallerLeg) -> Outcome:
         """Wait until the journal has the end of the call; it is written behind it."""
-        for _ in range(25):
+        for attempt in range(25):
             await self.look()
-            if any(event.kind == "call-ended" for event in self._events):
+            if any(event.kind == "call-ended" for event in self._events) or (self._decision is None and attempt > 5):
                 break
             await asyncio.sleep(0.2)
         if self._decision is None:

@@ -1,0 +1,154 @@
+"""A whole system of its own for the call stories: database, Asterisk, service, each on private ports."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from aiguillage import text_formats
+from aiguillage.asterisk.fastagi import exchange
+from aiguillage.asterisk.process import PrivateAsterisk
+from aiguillage.desk import editing, provisioning, publishing
+from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.doctor import HARMLESS
+from aiguillage.errors import AiguillageError
+from aiguillage.rehearsal import Stage
+from aiguillage.routing.plan import Plan
+from aiguillage.settings import Settings
+from aiguillage.simulator.telephones import Telephones
+from aiguillage.store import migrate
+from aiguillage.store.database import Database, open_database
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+START_SECONDS = 15.0
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class System:
+    """The example federation on a real Asterisk. `trunk` is where the simulated operator must be."""
+
+    root: Path
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aiguillage-")))
+    trunk: str = field(default_factory=lambda: f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
+
+    def __enter__(self) -> Self:
+        self.home.chmod(0o755)  # the ordinary user that Asterisk runs as must reach its folder
+        self.settings = self._settings()
+        migrate.upgrade(self.settings.url)
+        self.database: Database = open_database(self.settings.url)
+        self.plan: Plan = self._publish_example()
+        self.asterisk = PrivateAsterisk(self.root, self.home / "asterisk")
+        self.asterisk.lay_out()
+        provisioning.provision(self.settings, self.database, self.plan)
+        self.asterisk.start()
+        self.start_service()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_service()
+        self.asterisk.stop()
+        self.database.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _settings(self) -> Settings:
+        return Settings(
+            _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument
+            state_dir=self.home,
+            http_port=free_port(),
+            agi_port=free_port(),
+            ami_port=free_port(),
+            ami_secret="between-the-two",
+            asterisk_dir=self.home / "asterisk/etc",
+            sip_port=free_port(socket.SOCK_DGRAM),
+            rtp_first_port=20000 + os.getpid() % 200 * 100,
+            rtp_last_port=20000 + os.getpid() % 200 * 100 + 99,
+            simulation=True,
+            simulator_secret="of-the-stage",
+        )
+
+    def _publish_example(self) -> Plan:
+        document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
+        document["trunks"]["operator"]["server"] = self.trunk
+        editing.apply(self.database, document)
+        import_csv(self.database, (EXAMPLES / "directory.csv").read_bytes())
+        publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
+        return load_snapshot(self.database).plan
+
+    # --- the service, in a process of its own as operators run it ---
+
+    def start_service(self) -> None:
+        secrets = {"ami_secret", "simulator_secret"}
+        environment = {
+            f"AIGUILLAGE_{name.upper()}": (value.get_secret_value() if name in secrets else str(value))
+            for name, value in self.settings
+            if value is not None
+        }
+        with (self.home / "service.log").open("ab") as log:
+            self._service = subprocess.Popen(
+                [sys.executable, "-m", "aiguillage", "serve"],
+                env=os.environ | environment,
+                cwd=self.home,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._service.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("the service did not start:\n" + self.service_log())
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            asyncio.run(exchange("127.0.0.1", self.settings.agi_port, "alive", HARMLESS))
+        except AiguillageError:
+            return False
+        return True
+
+    def stop_service(self) -> None:
+        self._service.terminate()
+        self._service.wait(10)
+
+    def freeze_service(self) -> None:
+        """Alive, listening, and mute."""
+        self._service.send_signal(signal.SIGSTOP)
+
+    def thaw_service(self) -> None:
+        self._service.send_signal(signal.SIGCONT)
+
+    def service_log(self) -> str:
+        return (self.home / "service.log").read_text("utf-8", errors="replace")
+
+    # --- the stage ---
+
+    def telephones(self) -> Telephones:
+        return Telephones(self.trunk, f"127.0.0.1:{self.settings.sip_port}")
+
+    async def stage(self, telephones: Telephones) -> Stage:
+        """`telephones` with all desk phones registered."""
+        site = provisioning.site(self.settings, self.database, self.plan)
+        for endpoint, password in site.passwords.items():
+            await telephones.register(endpoint, password)
+        return Stage(telephones, self.database, self.plan, site.simulator_secret or "")
+
+    def messages(self, box: str) -> list[Path]:
+        """The recordings in a box, the newest last; `box` as the plan writes it."""
+        context, _, person = box.rpartition(":")
+        folder = self.home / "asterisk/spool/voicemail" / ("people" if context else "boxes") / person / "INBOX"
+        return sorted(folder.glob("msg*.wav"))
