@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 
@@ -15,10 +14,9 @@ from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.errors import NotFound
 from aiguillage.service import Service
 from aiguillage.settings import Settings
+from aiguillage.shipped import shipped
 from aiguillage.store import migrate
 from aiguillage.store.database import Database, open_database
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def run(settings: Settings) -> None:
@@ -54,8 +52,8 @@ def _load_example(database: Database) -> str | None:
         return None
     _say("Loading the example federation")
     now = datetime.now(UTC)
-    editing.apply(database, text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8")))
-    import_csv(database, (EXAMPLES / "directory.csv").read_bytes())
+    editing.apply(database, text_formats.read_yaml((shipped("examples") / "plan.yaml").read_text("utf-8")))
+    import_csv(database, (shipped("examples") / "directory.csv").read_bytes())
     publishing.publish(database, now, "demo", "The example federation")
     return tokens.create(database, "demo", now)
 

@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Callable, Mapping
 
+from aiguillage import logs
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.fastagi import exchange
 from aiguillage.desk.parts import Health
@@ -25,6 +26,7 @@ HARMLESS = {
 
 def examine(settings: Settings) -> Mapping[str, Health]:
     """What is found, by part. Never raises."""
+    logs.quiet()
     checks: Mapping[str, Callable[[Settings], Health]] = {
         "database": _database,
         "plan": _plan,

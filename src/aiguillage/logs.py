@@ -8,6 +8,14 @@ import structlog
 from aiguillage.settings import Settings
 
 
+def quiet() -> None:
+    """For commands that say themselves what is wrong: errors only, on standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def configure(settings: Settings) -> None:
     """Send structlog's and the standard library's records to standard error in one shape."""
     json = settings.log_format == "json"

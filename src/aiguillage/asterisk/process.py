@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from aiguillage.errors import AsteriskUnavailable
+from aiguillage.shipped import shipped
 
 BOOT_SECONDS = 20.0
 STOP_SECONDS = 5.0
@@ -36,7 +37,7 @@ class PrivateAsterisk:
         """Write the configuration folder anew from the hand-written files; generated files are kept."""
         for folder in ("etc/generated", "lib", "spool", "run", "log", "keys"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        for file in hand_written().iterdir():
+        for file in shipped("asterisk-conf").iterdir():
             shutil.copyfile(file, self.etc / file.name)
         (self.etc / "asterisk.conf").write_text(self._asterisk_conf(), encoding="utf-8")
         (self.home / "log/messages.log").write_bytes(b"")
@@ -137,9 +138,3 @@ class PrivateAsterisk:
         }
         lines = "".join(f"{name} => {folder}\n" for name, folder in directories.items())
         return f"[directories]\n{lines}\n[options]\nlive_dangerously = no\n"
-
-
-def hand_written() -> Path:
-    """The folder asterisk-conf, of the checkout or as the installed package carries it."""
-    packaged = Path(__file__).parent / "conf"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "asterisk-conf"

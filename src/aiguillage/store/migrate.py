@@ -13,6 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from aiguillage.errors import StoreUnavailable
+from aiguillage.shipped import shipped
 from aiguillage.store.database import open_database
 
 _LOCK = 7_168_294
@@ -54,10 +55,8 @@ def revisions(engine: Engine) -> tuple[str | None, str | None]:
 
 
 def _config(connection: Connection) -> Config:
-    packaged = Path(__file__).parent / "migrations"
-    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "migrations"
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(folder))
+    config.set_main_option("script_location", str(shipped("migrations")))
     config.set_main_option("path_separator", "os")
     return config
 
