@@ -39,19 +39,20 @@ demo_settings() {
     export PYTHONDONTWRITEBYTECODE=1
 }
 
-# The ordinary user may not be allowed to read root's checkout, so root runs a copy of it.
+# The ordinary user may not be allowed to read root's checkout, so root runs a copy of it, named after its content.
 copy_of_checkout() {
     if [ -z "$RUN_AS" ]; then
         APP=$CHECKOUT
         return
     fi
-    APP=$STATE/app
-    rm -rf "$APP.new"
-    mkdir -p "$APP.new"
-    (cd "$CHECKOUT" && cp -R src migrations asterisk-conf examples "$APP.new/")
-    chmod -R u=rwX,go=rX "$APP.new"
-    rm -rf "$APP"
-    mv "$APP.new" "$APP"
+    FOLDERS="src migrations asterisk-conf examples"
+    SUM=$(cd "$CHECKOUT" && find $FOLDERS -type f ! -name '*.pyc' | sort | xargs sha256sum | sha256sum | cut -c1-12)
+    APP=$CACHE/app-$SUM
+    [ -d "$APP" ] && return
+    NEW=$(mktemp -d "$CACHE/app-new.XXXXXX")
+    (cd "$CHECKOUT" && cp -R $FOLDERS "$NEW/")
+    chmod -R u=rwX,go=rX "$NEW"
+    mv -T "$NEW" "$APP" 2>/dev/null || rm -rf "$NEW"
 }
 
 # Run a command as the ordinary user, in the state folder (a `.env` there is read).

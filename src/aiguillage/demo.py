@@ -1,6 +1,7 @@
 """`make run`: the service with an Asterisk of its own and the example federation, in the foreground."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 
 import typer
@@ -11,8 +12,8 @@ from aiguillage.desk import editing, publishing, tokens
 from aiguillage.desk.contacts import import_csv
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import load_snapshot
-from aiguillage.errors import NotFound
-from aiguillage.service import Service
+from aiguillage.errors import NotFound, SettingRefused
+from aiguillage.service import Service, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
 from aiguillage.store import migrate
@@ -25,6 +26,7 @@ def run(settings: Settings) -> None:
     Ctrl-C or SIGTERM ends both.
     """
     logs.configure(settings)
+    _check_ports(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     _say("Preparing the database")
     migrate.upgrade(settings.url)
@@ -40,6 +42,23 @@ def run(settings: Settings) -> None:
     with asterisk:
         asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token)))
         _say("Stopping Asterisk")
+
+
+def _check_ports(settings: Settings) -> None:
+    """Raises SettingRefused, naming the first port that something else holds."""
+    wanted = (
+        ("SIP", socket.SOCK_DGRAM, settings.sip_host, settings.sip_port, "AIGUILLAGE_SIP_PORT"),
+        ("HTTP", socket.SOCK_STREAM, settings.http_host, settings.http_port, "AIGUILLAGE_HTTP_PORT"),
+        ("FastAGI", socket.SOCK_STREAM, settings.agi_host, settings.agi_port, "AIGUILLAGE_AGI_PORT"),
+        ("AMI", socket.SOCK_STREAM, settings.ami_host, settings.ami_port, "AIGUILLAGE_AMI_PORT"),
+    )
+    for what, kind, host, port, setting in wanted:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM))
+            try:
+                probe.bind((host, port))
+            except OSError as wrong:
+                raise SettingRefused(port_taken(what, f"{host}:{port}", setting, wrong)) from None
 
 
 def _load_example(database: Database) -> str | None:

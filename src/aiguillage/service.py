@@ -82,7 +82,9 @@ class Service:
                 on_up=self._asterisk_is_there,
             )
             await self.link.start()
-            server = _QuietServer(uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off"))
+            server = _QuietServer(
+                uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
+            )
             tasks = [
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
@@ -137,7 +139,7 @@ class Service:
             listening.bind((self.settings.http_host, self.settings.http_port))
         except OSError as wrong:
             listening.close()
-            raise SettingRefused(_port_taken("HTTP", self._http_url(), "AIGUILLAGE_HTTP_PORT", wrong)) from None
+            raise SettingRefused(port_taken("HTTP", self._http_url(), "AIGUILLAGE_HTTP_PORT", wrong)) from None
         with contextlib.closing(listening):
             yield listening
 
@@ -146,7 +148,7 @@ class Service:
             await self._listener.start()
         except OSError as wrong:
             place = f"{self.settings.agi_host}:{self.settings.agi_port}"
-            raise SettingRefused(_port_taken("FastAGI", place, "AIGUILLAGE_AGI_PORT", wrong)) from None
+            raise SettingRefused(port_taken("FastAGI", place, "AIGUILLAGE_AGI_PORT", wrong)) from None
         self._listening = True
 
     def _http_url(self) -> str:
@@ -215,5 +217,6 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def _port_taken(what: str, place: str, setting: str, wrong: OSError) -> str:
+def port_taken(what: str, place: str, setting: str, wrong: OSError) -> str:
+    """What an operator reads when a port cannot be had."""
     return f"{what} cannot listen on {place}: {wrong.strerror}. Stop what uses it, or set {setting}."
