@@ -113,7 +113,6 @@ def migrate() -> None:
     from aiguillage.store.migrate import upgrade
 
     settings = load_settings()
-    settings.state.mkdir(parents=True, exist_ok=True)
     upgrade(settings.url)
     _say("The database is up to date.")
 

@@ -14,6 +14,7 @@ from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.errors import AiguillageError
 from aiguillage.settings import Settings
 from aiguillage.store.database import open_database
+from aiguillage.store.migrate import schema_state
 
 HARMLESS = {
     "agi_channel": "doctor",
@@ -52,7 +53,7 @@ def agi_exchange(settings: Settings) -> Health:
 def _database(settings: Settings) -> Health:
     database = open_database(settings.url)
     try:
-        state = database.schema_state()
+        state = schema_state(database)
         return Health(state.reachable and state.current, state.reason)
     finally:
         database.close()

@@ -24,6 +24,7 @@ from aiguillage.errors import AiguillageError, NotFound, SettingRefused
 from aiguillage.settings import Settings
 from aiguillage.store import plans
 from aiguillage.store.database import Database, open_database
+from aiguillage.store.migrate import schema_state
 
 log = structlog.get_logger()
 
@@ -111,7 +112,7 @@ class Service:
     def health(self) -> Mapping[str, Health]:
         """Each part that a call needs; asks the database, so call it from a thread."""
         snapshot, link = self.snapshot, self.link
-        schema = self.database.schema_state()
+        schema = schema_state(self.database)
         state = link.state if link else "closed"
         return {
             "database": Health(schema.reachable, schema.reason),

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from tests.ports import free_port
+
 from aiguillage import text_formats
 from aiguillage.asterisk.fastagi import exchange
 from aiguillage.asterisk.process import PrivateAsterisk
@@ -31,13 +33,6 @@ from aiguillage.store.database import Database, open_database
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 START_SECONDS = 15.0
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -3,27 +3,23 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
-from aiguillage.errors import SettingRefused, StoreUnavailable
+from aiguillage.errors import Conflict, SettingRefused, StoreUnavailable
 
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """`reason` says for people what is right or wrong."""
-
-    reachable: bool
-    current: bool
-    reason: str
 
 
 class Database:
@@ -40,7 +36,8 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is committed at the end, or rolled back by an error. Raises StoreUnavailable.
+        """A session that is committed at the end, or rolled back by an error. Raises Conflict where
+        a constraint says no, StoreUnavailable.
 
         On SQLite it holds the write lock from its beginning: a transaction that reads first and writes later would be
         refused at once when somebody else has written in between.
@@ -48,28 +45,21 @@ class Database:
         with self._session() as session:
             session.connection(execution_options={"writes": True})
             yield session
-            session.commit()
+            try:
+                session.commit()
+            except IntegrityError:
+                session.invalidate()  # SQLite leaves the transaction open when a deferred constraint fails
+                raise
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Session]:
         try:
             with Session(self.engine) as session:
                 yield session
+        except IntegrityError as wrong:
+            raise Conflict(f"this contradicts what {self.name} keeps: {_fault(wrong)}; nothing was changed") from wrong
         except (OperationalError, ProgrammingError) as wrong:
-            raise StoreUnavailable(self._in_words(wrong)) from wrong
-
-    def schema_state(self) -> SchemaState:
-        """Whether the database answers and has the schema of this release. Never raises."""
-        from aiguillage.store import migrate  # noqa: PLC0415  migrate opens databases itself
-
-        try:
-            found, needed = migrate.revisions(self.engine)
-        except SQLAlchemyError as wrong:
-            return SchemaState(reachable=False, current=False, reason=self._in_words(wrong))
-        if found == needed:
-            return SchemaState(reachable=True, current=True, reason=f"{self.name}, schema {needed}")
-        reason = f"{self.name} has schema {found or 'none'}, this release needs {needed}; run: aiguillage migrate"
-        return SchemaState(reachable=True, current=False, reason=reason)
+            raise StoreUnavailable(self.in_words(wrong)) from wrong
 
     @property
     def name(self) -> str:
@@ -82,11 +72,17 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _in_words(self, wrong: SQLAlchemyError) -> str:
-        fault = str(wrong.orig).strip().splitlines()[0] if isinstance(wrong, DBAPIError) else str(wrong)
+    def in_words(self, wrong: SQLAlchemyError) -> str:
+        """What is wrong with this database, and the remedy; never a statement, a value or a password."""
+        fault = _fault(wrong)
         if "no such table" in fault or "does not exist" in fault:
             return f"{self.name} has not the schema that is needed ({fault}); run: aiguillage migrate"
         return f"{self.name} does not answer: {fault}"
+
+
+def _fault(wrong: SQLAlchemyError) -> str:
+    """The driver's own words, without the statement and its values."""
+    return str(wrong.orig).strip().splitlines()[0] if isinstance(wrong, DBAPIError) else str(wrong)
 
 
 def open_database(url: str) -> Database:
@@ -116,10 +112,6 @@ def open_database(url: str) -> Database:
 
 
 def _open_sqlite(url: str) -> Engine:
-    path = make_url(url).database
-    if path:
-        with contextlib.suppress(OSError):  # the first use says what is wrong with the folder
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")

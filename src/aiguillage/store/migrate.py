@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -10,11 +11,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from aiguillage.errors import StoreUnavailable
 from aiguillage.shipped import shipped
-from aiguillage.store.database import open_database
+from aiguillage.store.database import Database, open_database
 
 _LOCK = 7_168_294
 """The advisory lock that migrations of one PostgreSQL database share."""
@@ -27,9 +29,12 @@ def upgrade(url: str) -> None:
     """
     database = open_database(url)
     try:
+        _make_folder(database)
         with database.engine.connect() as connection, _alone(connection):
             command.upgrade(_config(connection), "head")
             connection.commit()
+    except SQLAlchemyError as wrong:
+        raise StoreUnavailable(database.in_words(wrong)) from wrong
     except CommandError as wrong:
         raise StoreUnavailable(f"{database.name} was migrated by a newer release ({wrong}); install that one") from None
     finally:
@@ -47,11 +52,37 @@ def downgrade(url: str, revision: str) -> None:
         database.close()
 
 
-def revisions(engine: Engine) -> tuple[str | None, str | None]:
-    """The schema that the database has, and the one that this release needs."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        return found, ScriptDirectory.from_config(_config(connection)).get_current_head()
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """`reason` says for people what is right or wrong."""
+
+    reachable: bool
+    current: bool
+    reason: str
+
+
+def schema_state(database: Database) -> SchemaState:
+    """Whether the database answers and has the schema of this release. Never raises."""
+    try:
+        with database.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            needed = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    except SQLAlchemyError as wrong:
+        return SchemaState(reachable=False, current=False, reason=database.in_words(wrong))
+    if found == needed:
+        return SchemaState(reachable=True, current=True, reason=f"{database.name}, schema {needed}")
+    reason = f"{database.name} has schema {found or 'none'}, this release needs {needed}; run: aiguillage migrate"
+    return SchemaState(reachable=True, current=False, reason=reason)
+
+
+def _make_folder(database: Database) -> None:
+    """SQLite makes the file, but not its folder. Raises StoreUnavailable."""
+    file = database.engine.url.database
+    if database.engine.dialect.name == "sqlite" and file:
+        try:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as wrong:
+            raise StoreUnavailable(f"{database.name} cannot be made: {wrong.strerror}") from None
 
 
 def _config(connection: Connection) -> Config:
