@@ -14,13 +14,20 @@ from aiguillage.errors import DocumentRefused, Fault, NotFound
 router = APIRouter(tags=["plan"])
 
 
+MAX_BYTES = 5_000_000
 JSON = "application/json"
 YAML = "application/yaml"
 _BODY = {"content": {JSON: {"schema": {"type": "object"}}, YAML: {"schema": {"type": "object"}}}}
 
 
 async def _body(request: Request) -> bytes:
-    return await request.body()
+    """The body, as long as no plan can be. Raises 413 before the rest is read."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BYTES:
+            raise HTTPException(413, f"the document is larger than {MAX_BYTES // 1_000_000} MB")
+    return body
 
 
 @router.get("/plan", operation_id="getPlan", responses={200: _BODY}, response_class=Response)

@@ -37,7 +37,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
     }
-    for status in (401, 404, 409, 412, 415, 422, 503)
+    for status in (401, 404, 409, 412, 413, 415, 422, 503)
 }
 
 _STATUS: tuple[tuple[type[AiguillageError], int], ...] = (
