@@ -1,7 +1,9 @@
-"""`make run`: the service with an Asterisk of its own and the example federation, in the foreground."""
+"""`make run`: the service with an Asterisk of its own, or beside yours, and the example federation."""
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import typer
@@ -13,6 +15,7 @@ from aiguillage.desk.contacts import import_csv
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.errors import NotFound, SettingRefused
+from aiguillage.routing.plan import Plan
 from aiguillage.service import Service, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
@@ -33,26 +36,39 @@ def run(settings: Settings) -> None:
     database = open_database(settings.url)
     token = _load_example(database)
     snapshot = load_snapshot(database)
-    _say("Writing Asterisk's configuration (announcements are spoken once)")
-    asterisk = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk")
-    asterisk.lay_out()
-    provision(settings, database, snapshot.plan)
-    database.close()
-    _say("Starting Asterisk")
-    with asterisk:
+    with _asterisk(settings, database, snapshot.plan):
+        database.close()
         asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token)))
+
+
+@contextlib.contextmanager
+def _asterisk(settings: Settings, database: Database, plan: Plan) -> Iterator[None]:
+    """The plan written for Asterisk, and one of our own started with it unless there is one already."""
+    own = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk") if settings.start_asterisk else None
+    if own is not None:
+        own.lay_out()
+    _say("Writing Asterisk's configuration (announcements are spoken once)")
+    provision(settings, database, plan)
+    if own is None:
+        yield
+        return
+    _say("Starting Asterisk")
+    with own:
+        yield
         _say("Stopping Asterisk")
 
 
 def _check_ports(settings: Settings) -> None:
     """Raises SettingRefused, naming the first port that something else holds."""
-    wanted = (
-        ("SIP", socket.SOCK_DGRAM, settings.sip_host, settings.sip_port, "AIGUILLAGE_SIP_PORT"),
+    ours = (
         ("HTTP", socket.SOCK_STREAM, settings.http_host, settings.http_port, "AIGUILLAGE_HTTP_PORT"),
         ("FastAGI", socket.SOCK_STREAM, settings.agi_host, settings.agi_port, "AIGUILLAGE_AGI_PORT"),
+    )
+    asterisks = (
+        ("SIP", socket.SOCK_DGRAM, settings.sip_host, settings.sip_port, "AIGUILLAGE_SIP_PORT"),
         ("AMI", socket.SOCK_STREAM, settings.ami_host, settings.ami_port, "AIGUILLAGE_AMI_PORT"),
     )
-    for what, kind, host, port, setting in wanted:
+    for what, kind, host, port, setting in ours + asterisks if settings.start_asterisk else ours:
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM))
             try:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     asterisk_root: Path | None = None
     """The root folder of the Asterisk that the demo starts; None = the one installed on the system."""
 
+    start_asterisk: bool = True
+    """Whether the demo starts an Asterisk of its own; False = yours runs already."""
+
     sip_host: str = "127.0.0.1"
     sip_port: Port = Field(5060, ge=1, le=65535)
     rtp_first_port: Port = Field(10000, ge=1024, le=65535)
