@@ -225,6 +225,9 @@ class Listener:
         question = Question(app=self, headers=header, reader=reader, writer=writer)
         try:
             reply = await question.send_command(command)
+        except Refused as wrong:
+            log.error("agi_not_answered", call=header.uniqueid, error=str(wrong))
+            return "failed"
         except AiguillageError as wrong:
             log.info("agi_call_gone", call=header.uniqueid, error=str(wrong))
             return "gone"
