@@ -20,7 +20,10 @@ MAX_NAME = 80
 CONFIRMATION = 16
 """Seconds that a person on a GSM may take to hear the question, twice, and press 1."""
 
-_UNSPEAKABLE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069"\\$`,;|&^<>{}\[\]]')
+_UNSPEAKABLE = re.compile(
+    r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"\\$`,;|&^<>{}\[\]()]'
+)
+"""Round brackets, too: within an open one, MSet takes a comma for text, and with it all variables that follow."""
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9+@/*&.:_-]*")
 
 Assignment = tuple[str, str]

@@ -33,6 +33,8 @@ MAX_CALLS = 200
 
 _KEY = re.compile(r"agi_[a-z0-9_]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of a character that UTF-8 cannot write."""
 
 
 class HeaderRefused(Refused):
@@ -60,8 +62,8 @@ Route = Callable[[AgiHeader], Awaitable[str]]
 def parse_header(block: bytes) -> AgiHeader:
     """The header block, up to its empty line.
 
-    A caller may have put line ends into values: a key that stands twice is refused, whichever is the true one.
-    Raises HeaderRefused.
+    A caller may have put line ends into values: a key that stands twice is refused, whichever is the true one, and so
+    is an argument that anything but arguments follows: Asterisk writes them last. Raises HeaderRefused.
     """
     if len(block) > MAX_HEADER:
         raise HeaderRefused("the header is too long")
@@ -92,7 +94,7 @@ def parse_header(block: bytes) -> AgiHeader:
         called=values.get("agi_extension", ""),
         context=values.get("agi_context", ""),
         language=values.get("agi_language", ""),
-        args=tuple(_arguments(values)),
+        args=_arguments(values),
     )
 
 
@@ -100,12 +102,13 @@ def _known(value: str) -> str:
     return "" if value == "unknown" else value
 
 
-def _arguments(values: Mapping[str, str]) -> list[str]:
-    """agi_arg_1, agi_arg_2 … up to the first that is missing."""
-    found: list[str] = []
-    while (key := f"agi_arg_{len(found) + 1}") in values:
-        found.append(values[key])
-    return found
+def _arguments(values: Mapping[str, str]) -> tuple[str, ...]:
+    """agi_arg_1, agi_arg_2 … which end the block. Raises HeaderRefused where they do not."""
+    written = [key for key in values if key.startswith("agi_arg_")]
+    expected = [f"agi_arg_{number}" for number in range(1, len(written) + 1)]
+    if written != expected or [*values][len(values) - len(written) :] != expected:
+        raise HeaderRefused("the header's arguments do not stand in their order at its end")
+    return tuple(values[key] for key in written)
 
 
 class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
@@ -116,8 +119,7 @@ class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
 
         Raises Refused for a command that cannot be one line, CallGone when the connection ends or stays silent.
         """
-        line = command.encode()
-        if _CONTROL.search(command) or len(line) > MAX_COMMAND:
+        if _NOT_ONE_LINE.search(command) or len(line := command.encode()) > MAX_COMMAND:
             raise Refused("an AGI command must be one line of at most 8191 bytes without control characters")
         try:
             async with asyncio.timeout(REPLY_SECONDS):
@@ -223,6 +225,9 @@ class Listener:
         question = Question(app=self, headers=header, reader=reader, writer=writer)
         try:
             reply = await question.send_command(command)
+        except Refused as wrong:
+            log.error("agi_not_answered", call=header.uniqueid, error=str(wrong))
+            return "failed"
         except AiguillageError as wrong:
             log.info("agi_call_gone", call=header.uniqueid, error=str(wrong))
             return "gone"

@@ -4,7 +4,6 @@ Keys, endpoints and numbers of a plan hold no character that means anything to A
 text and pass through `_plain`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import assignments, speakable
@@ -159,4 +158,4 @@ def _manager(site: Site) -> str:
 
 def _plain(text: str) -> str:
     """Free text without what ends a value or a line in Asterisk's files."""
-    return re.sub(r"[=()]", " ", speakable(text)).strip()
+    return speakable(text.replace("=", " "))
