@@ -1,4 +1,5 @@
-import multiprocessing
+import subprocess
+import sys
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -49,11 +50,7 @@ def test_downgrading_empties_the_database(url: str) -> None:
 
 
 def test_two_processes_that_start_at_once_migrate_one_after_the_other(url: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=migrate.upgrade, args=(url,)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
+    migrating = [sys.executable, "-c", f"from aiguillage.store.migrate import upgrade; upgrade({url!r})"]
+    processes = [subprocess.Popen(migrating) for _ in range(2)]
+    assert [process.wait(60) for process in processes] == [0, 0]
     assert differences(url) == []
