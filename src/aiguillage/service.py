@@ -53,6 +53,7 @@ class Service:
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self.link: ManagerLink | None = None
         self._listening = False
+        self._provisioning = asyncio.Lock()
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
         stop = asyncio.Event()
@@ -171,10 +172,10 @@ class Service:
         fresh = await asyncio.to_thread(self._newer_snapshot, before)
         if fresh is None:
             return
+        if self.link is not None and (before is None or before.plan_version != fresh.plan_version):
+            await self._provision(fresh)  # first: the next call may ring a phone, or play a prompt, that is new
         self.snapshot = fresh
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
-        if self.link is not None and (before is None or before.plan_version != fresh.plan_version):
-            await self._provision(fresh)
 
     def _newer_snapshot(self, known: Snapshot | None) -> Snapshot | None:
         with self.database.reading() as session:
@@ -192,13 +193,14 @@ class Service:
             await self._provision(self.snapshot)
 
     async def _provision(self, snapshot: Snapshot) -> None:
-        try:
-            modules = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
-            for module in modules:
-                if self.link is not None and self.link.state == "up":
-                    await self.link.reload(module)
-        except AiguillageError as wrong:
-            log.error("asterisk_keeps_old_files", error=str(wrong))
+        async with self._provisioning:
+            try:
+                modules = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
+                for module in modules:
+                    if self.link is not None and self.link.state == "up":
+                        await self.link.reload(module)
+            except AiguillageError as wrong:
+                log.error("asterisk_keeps_old_files", error=str(wrong))
 
     async def _record_events(self) -> None:
         if self.link is None:

@@ -28,11 +28,13 @@ from aiguillage.rehearsal import Stage
 from aiguillage.routing.plan import Plan
 from aiguillage.settings import Settings
 from aiguillage.simulator.telephones import Telephones
-from aiguillage.store import migrate
+from aiguillage.store import journal, migrate
 from aiguillage.store.database import Database, open_database
+from aiguillage.store.journal import DecisionRecord
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 START_SECONDS = 15.0
+JOURNAL_SECONDS = 5.0
 
 
 @dataclass
@@ -129,6 +131,17 @@ class System:
 
     def service_log(self) -> str:
         return (self.home / "service.log").read_text("utf-8", errors="replace")
+
+    def wait_for_decisions(self, number: int, since: datetime) -> list[DecisionRecord]:
+        """The newest decisions, once the journal has `number` of them that were taken since then."""
+        deadline = time.monotonic() + JOURNAL_SECONDS
+        while True:
+            with self.database.reading() as session:
+                found = [each for each in journal.recent(session, number * 2) if each.at >= since]
+            if len(found) >= number:
+                return found
+            assert time.monotonic() < deadline, f"the journal has {len(found)} of {number} decisions"
+            time.sleep(0.2)
 
     # --- the stage ---
 

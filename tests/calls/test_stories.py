@@ -21,7 +21,7 @@ import wave
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,6 @@ from tests.calls.system import System
 from aiguillage import text_formats
 from aiguillage.rehearsal import Outcome, Scene, Words, play, scene_of
 from aiguillage.simulator.called_leg import Ringing
-from aiguillage.store import journal
-from aiguillage.store.journal import DecisionRecord
 
 STORIES = sorted(Path(__file__).parent.glob("*.yaml"))
 KNOWN = {
@@ -152,24 +150,14 @@ def _loudness(recording: Path) -> float:
 
 async def test_the_time_of_day_of_a_call_from_a_real_trunk_is_not_honoured(system: System) -> None:
     """Without the simulated trunk's secret the same call is the operator's, whatever time it brings."""
+    began = datetime.now(UTC)
     async with system.telephones() as telephones:
         await system.stage(telephones)
         headers = {"X-Aiguillage-At": "2026-11-24T10:00:00", "X-Aiguillage-Simulator": "guessed"}
         leg = await telephones.call("+32471000201", "+3271000001", headers)
         await asyncio.sleep(1)
         await leg.hang_up()
-    decision = _latest_decision(system)
+    decision = system.wait_for_decisions(1, since=began)[0]
     assert decision.kind == "inbound"
     asked = datetime.fromisoformat(decision.trace["at"])
     assert abs((asked - decision.at).total_seconds()) < 1
-
-
-def _latest_decision(system: System) -> DecisionRecord:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        with system.database.reading() as session:
-            found = journal.recent(session, 1)
-        if found and found[0].kind == "inbound":
-            return found[0]
-        time.sleep(0.2)
-    raise AssertionError("no inbound decision was recorded")
