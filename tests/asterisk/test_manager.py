@@ -17,9 +17,7 @@ async def nothing() -> None:
 
 @pytest.fixture
 async def link(staged: Stage) -> AsyncIterator[ManagerLink]:
-    link = ManagerLink(
-        host="127.0.0.1", port=staged.site.ami_port, user=AMI_USER, secret=AMI_SECRET, on_up=nothing
-    )
+    link = ManagerLink(host="127.0.0.1", port=staged.site.ami_port, user=AMI_USER, secret=AMI_SECRET, on_up=nothing)
     await link.start()
     await link.settled(5)
     yield link

@@ -213,9 +213,7 @@ async def test_an_event_that_calls_itself_shutdown_ends_nothing(asterisk: FakeMa
         assert (link.state, asterisk.connections) == ("up", 1)
 
 
-async def test_a_flood_of_events_is_dropped_and_counted(
-    asterisk: FakeManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_flood_of_events_is_dropped_and_counted(asterisk: FakeManager, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ami, "MAX_EVENTS", 100)
     async with linked(asterisk.port) as link:
         asterisk.say(b"".join(b"Event: Flood\r\nNumber: %d\r\n\r\n" % number for number in range(5000)))
