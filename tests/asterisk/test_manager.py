@@ -56,7 +56,7 @@ async def test_it_hears_of_a_call_that_it_places(link: ManagerLink) -> None:
 
 
 async def test_it_runs_no_command_of_asterisks(link: ManagerLink) -> None:
-    with pytest.raises(AsteriskUnavailable, match="[Pp]ermission"):
+    with pytest.raises(AsteriskUnavailable, match=r"[Pp]ermission"):
         await link.action("Command", Command="core show channels")
     assert link.state == "up"
 

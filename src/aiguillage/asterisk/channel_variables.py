@@ -15,7 +15,7 @@ from aiguillage.routing.plan import HANGUP_CAUSES
 MAX_COMMAND = 8190
 """Bytes that Asterisk reads as one AGI line; it would run the rest as a command of its own (res_agi.c)."""
 MAX_VARIABLES = 99
-"""That MSet sets; it would take all that follows for the last one's value (pbx_builtin_setvar_multiple of pbx_variables.c)."""
+"""That MSet sets; it would take all that follows for the last one's value (pbx_variables.c)."""
 MAX_VALUE = 3800
 """Characters, so that `DIAL` of extensions.conf stays below the 4096 of VAR_BUF_SIZE (pbx_private.h): about 80 GSMs."""
 MAX_NAME = 80
