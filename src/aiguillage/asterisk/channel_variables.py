@@ -12,9 +12,12 @@ from aiguillage.errors import Refused
 from aiguillage.routing import itinerary as i
 from aiguillage.routing.plan import HANGUP_CAUSES
 
-MAX_COMMAND = 8191
+MAX_COMMAND = 8190
 """Bytes that Asterisk reads as one AGI line; it would run the rest as a command of its own (res_agi.c)."""
-MAX_VALUE = 1024
+MAX_VARIABLES = 99
+"""That MSet sets; it would take all that follows for the last one's value (pbx_variables.c)."""
+MAX_VALUE = 3800
+"""Characters, so that `DIAL` of extensions.conf stays below the 4096 of VAR_BUF_SIZE (pbx_private.h): about 80 GSMs."""
 MAX_NAME = 80
 
 CONFIRMATION = 16
@@ -34,9 +37,9 @@ def command(itinerary: i.Itinerary, decision_id: str) -> str:
 
     Raises Refused when it is too long for one line; then Asterisk takes its own timetable.
     """
-    pairs = ",".join(f"{name}={value}" for name, value in assignments(itinerary, decision_id))
-    line = f'EXEC MSet "{pairs}"'
-    if len(line.encode()) > MAX_COMMAND:
+    pairs = assignments(itinerary, decision_id)
+    line = f'EXEC MSet "{",".join(f"{name}={value}" for name, value in pairs)}"'
+    if len(pairs) > MAX_VARIABLES or len(line.encode()) > MAX_COMMAND:
         raise Refused(f"the itinerary has {len(itinerary.steps)} steps, too many for one AGI command")
     return line
 

@@ -26,8 +26,8 @@ ANSWER_SECONDS = 1.0
 REPLY_SECONDS = 1.0
 MAX_HEADER = 16 * 1024
 MAX_LINES = 64
-MAX_COMMAND = 8191
-"""Asterisk runs what is beyond as a command of its own."""
+MAX_COMMAND = 8190
+"""Bytes before the line end (AGI_BUF_LEN of res_agi.c); Asterisk runs what is beyond as a command of its own."""
 MAX_CALLS = 200
 """Questions at once; beyond, the connection is closed at once and Asterisk takes its own timetable."""
 
@@ -120,7 +120,7 @@ class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
         Raises Refused for a command that cannot be one line, CallGone when the connection ends or stays silent.
         """
         if _NOT_ONE_LINE.search(command) or len(line := command.encode()) > MAX_COMMAND:
-            raise Refused("an AGI command must be one line of at most 8191 bytes without control characters")
+            raise Refused("an AGI command must be one line of at most 8190 bytes without control characters")
         try:
             async with asyncio.timeout(REPLY_SECONDS):
                 self.writer.write(line + b"\n")

@@ -112,7 +112,9 @@ class PrivateAsterisk:
         if self._root is None:
             return ["asterisk", *config]
         libraries = self._root / LIBRARIES
-        loader = next(libraries.glob("ld-linux-*.so.*"))
+        loader = next(libraries.glob("ld-linux-*.so.*"), None)
+        if loader is None:
+            raise AsteriskUnavailable(f"{self._root} holds no Asterisk; make one there: tools/install-asterisk")
         return [str(loader), "--library-path", str(libraries), str(self._root / "usr/sbin/asterisk"), *config]
 
     def _hand_over(self) -> None:

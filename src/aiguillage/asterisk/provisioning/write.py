@@ -1,4 +1,4 @@
-"""Put generated files in place: all of them or none, and only what changed is read again."""
+"""Put generated files in place: none before all are on the disk, and only what changed is read again."""
 
 import contextlib
 import os
@@ -18,29 +18,36 @@ def write(files: Mapping[str, str], folder: Path) -> list[str]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        changed = [name for name, text in files.items() if _read(folder / name) != text]
-        prepared = {name: _prepare(folder, name, files[name]) for name in changed}
-        for name, temporary in prepared.items():
-            if (folder / name).exists():
-                (folder / name).replace(folder / f"{name}.previous")
-            temporary.replace(folder / name)
+        changed = [name for name, text in files.items() if _read(folder / name) != text.encode()]
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
+            prepared = [_prepare(Path(scratch) / name, files[name], folder) for name in changed]
+            for file in prepared:
+                _swap(folder / file.name, file)
     except OSError as wrong:
         raise AsteriskUnavailable(f"cannot write Asterisk's files to {folder}: {wrong.strerror}") from None
     return [RELOADED_BY[name] for name in changed if name in RELOADED_BY]
 
 
-def _read(file: Path) -> str | None:
-    return file.read_text("utf-8") if file.exists() else None
+def _read(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
-def _prepare(folder: Path, name: str, text: str) -> Path:
-    """The file under a temporary name, on the disk. It may hold passwords: only owner and group read it."""
-    descriptor, path = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(path).chmod(0o640)
+def _prepare(file: Path, text: str, folder: Path) -> Path:
+    """The file on the disk. It may hold passwords: only owner and group read it."""
+    with file.open("w", encoding="utf-8") as opened:
+        file.chmod(0o640)
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
     with contextlib.suppress(PermissionError):  # root writes for the user that Asterisk runs as
-        shutil.chown(path, folder.stat().st_uid, folder.stat().st_gid)
-    return Path(path)
+        shutil.chown(file, folder.stat().st_uid, folder.stat().st_gid)
+    return file
+
+
+def _swap(file: Path, prepared: Path) -> None:
+    """By a link and a rename, so that Asterisk finds one or the other at any moment."""
+    if file.exists():
+        previous = file.with_name(f"{file.name}.previous")
+        previous.unlink(missing_ok=True)
+        previous.hardlink_to(file)
+    prepared.replace(file)

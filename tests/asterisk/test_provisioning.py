@@ -1,0 +1,171 @@
+"""What is written for Asterisk: whole or not at all, and no text of the plan becomes a line of its own."""
+
+import errno
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiguillage.asterisk.provisioning.files import HEADER
+from aiguillage.asterisk.provisioning.write import write
+from aiguillage.errors import AsteriskUnavailable
+from aiguillage.routing.plan import Person, Plan
+from tests.asterisk.private import example_plan, example_site, files_of
+
+PLAN = example_plan("127.0.0.1:5999")
+SITE = example_site(Path("/home-of-asterisk"), 4999)
+FILES = files_of(PLAN, SITE)
+
+ANY_TEXT = st.text(max_size=60) | st.lists(
+    st.sampled_from(["\n", "\r", "[x]", "\n[evil]\ntype = endpoint\n", ";", ";--", "--;", "\\", '"', "#exec id", "é", ","])
+).map("".join)
+
+
+def lines(file: str, section: str, of_type: str = "") -> list[str]:
+    """The lines of a section of one of the example's files."""
+    found = re.findall(rf"^\[{re.escape(section)}\]\n((?:(?!\[).*\n)*)", FILES[file], re.MULTILINE)
+    (chosen,) = [text for text in found if not of_type or f"type = {of_type}\n" in text]
+    return [line for line in chosen.splitlines() if line]
+
+
+def test_a_desk_phone_is_an_endpoint_with_its_password() -> None:
+    endpoint, auth = lines("pjsip.conf", "claire", "endpoint"), lines("pjsip.conf", "claire", "auth")
+
+    assert {"context = from-phone", "aors = claire", "auth = claire", 'callerid = "Claire Dubois" <201>'} <= {*endpoint}
+    assert {"auth_type = userpass", "username = claire", "password = not-a-secret-claire"} <= {*auth}
+    assert "max_contacts = 1" in lines("pjsip.conf", "claire", "aor")
+
+
+def test_a_trunk_is_known_by_its_address_and_cannot_register() -> None:
+    assert "context = from-trunk" in lines("pjsip.conf", "operator", "endpoint")
+    assert "contact = sip:127.0.0.1:5999" in lines("pjsip.conf", "operator", "aor")
+    assert "match = 127.0.0.1" in lines("pjsip.conf", "operator", "identify")
+    assert not [line for line in lines("pjsip.conf", "operator", "aor") if line.startswith("max_contacts")]
+
+
+def test_a_phone_that_is_an_outside_line_is_no_endpoint() -> None:
+    endpoints = re.findall(r"^\[(.*)\]\ntype = endpoint", FILES["pjsip.conf"], re.MULTILINE)
+    assert endpoints == ["claire", "marc", "sophie", "tom", "operator", "simulator"]
+
+
+def test_without_simulation_there_is_no_simulated_trunk() -> None:
+    files = files_of(PLAN, replace(SITE, simulator_secret=None))
+    assert "simulator" not in files["pjsip.conf"].lower()
+
+
+def test_message_boxes_of_the_house_and_of_people() -> None:
+    assert lines("voicemail.conf", "boxes") == ["reception = -,Messagerie de l'accueil,accueil@patro.example"]
+    assert lines("voicemail.conf", "people") == ["claire = -,Claire Dubois,claire@patro.example"]
+
+
+def test_the_last_resort_is_a_context_of_its_own() -> None:
+    assert lines("extensions.conf", "globals") == ["ROUTER = agi://127.0.0.1:4999", "PROMPTS = /home-of-asterisk/prompts"]
+    steps = lines("extensions.conf", "last-resort")
+    assert steps[0] == "exten = s,1,Set(LAST_RESORT=1)"
+    assert " same = n,Set(STEP_1_LEGS=sophie@PJSIP/sophie&tom@PJSIP/tom)" in steps
+    assert steps[-2:] == [" same = n,Set(ROUTE_OK=1)", " same = n,Goto(steps,s,1)"]
+
+
+def test_the_manager_has_no_right_to_run_commands_and_is_not_reached_from_outside() -> None:
+    user = lines("manager.conf", SITE.ami_user)
+    assert "write = originate,call,agent,system" in user
+    assert {"deny = 0.0.0.0/0.0.0.0", "permit = 127.0.0.1/255.255.255.255"} <= {*user}
+    assert "bindaddr = 127.0.0.1" in lines("manager.conf", "general")
+
+
+def test_every_file_says_that_it_is_generated() -> None:
+    assert all(text.startswith(HEADER) for text in FILES.values())
+
+
+def renamed(text: str) -> Plan:
+    """The example when everything in it that is free text reads `text`."""
+
+    def person(each: Person) -> Person:
+        return replace(each, name=text, email=text if each.email else None)
+
+    return replace(
+        PLAN,
+        people={key: person(each) for key, each in PLAN.people.items()},
+        voicemail_boxes={key: replace(each, name=text, email=text) for key, each in PLAN.voicemail_boxes.items()},
+    )
+
+
+def skeleton(text: str) -> list[str]:
+    """The lines of a file, each without its free texts."""
+    without = re.sub(r'^(callerid = ").*(" <\w+>)$', r"\1\2", text, flags=re.MULTILINE)
+    return re.sub(r"^([\w-]+ = -,)[^,\n]*,[^,\n]*$", r"\1", without, flags=re.MULTILINE).split("\n")
+
+
+@given(ANY_TEXT)
+def test_whatever_names_and_addresses_hold_the_files_keep_their_lines(text: str) -> None:
+    files = files_of(renamed(text), SITE)
+
+    assert {name: skeleton(each) for name, each in files.items()} == {
+        name: skeleton(each) for name, each in FILES.items()
+    }
+    for each in files.values():
+        assert ";" not in each.removeprefix(HEADER)
+        each.encode()
+
+
+def test_at_first_everything_is_written_and_read(tmp_path: Path) -> None:
+    folder = tmp_path / "generated"
+
+    modules = write(FILES, folder)
+
+    assert {file.name: file.read_text("utf-8") for file in folder.iterdir()} == FILES
+    assert modules == ["res_pjsip.so", "app_voicemail.so", "pbx_config.so"]
+
+
+def test_only_what_differs_is_written_and_read_again(tmp_path: Path) -> None:
+    write(FILES, tmp_path)
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+
+    assert write(FILES, tmp_path) == []
+    assert write({**FILES, "voicemail.conf": "new"}, tmp_path) == ["app_voicemail.so"]
+    assert write({**FILES, "voicemail.conf": "new", "rtp.conf": "new"}, tmp_path) == []
+
+    changed = {name for name, modified in before.items() if (tmp_path / name).stat().st_mtime_ns != modified}
+    assert changed == {"voicemail.conf", "rtp.conf"}
+    assert (tmp_path / "voicemail.conf.previous").read_text("utf-8") == FILES["voicemail.conf"]
+
+
+def test_files_with_passwords_are_read_by_owner_and_group_only(tmp_path: Path) -> None:
+    write(FILES, tmp_path)
+
+    for file in tmp_path.iterdir():
+        assert file.stat().st_mode & 0o777 == 0o640
+        assert file.stat().st_uid == tmp_path.stat().st_uid
+
+
+def test_when_one_file_cannot_be_prepared_none_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write({"pjsip.conf": "old", "voicemail.conf": "old"}, tmp_path)
+    room = iter([None])  # for one file
+
+    def fsync(descriptor: int) -> None:
+        if next(room, "full") == "full":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fsync)
+
+    with pytest.raises(AsteriskUnavailable, match="No space left"):
+        write({"pjsip.conf": "new", "voicemail.conf": "new"}, tmp_path)
+
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"pjsip.conf": "old", "voicemail.conf": "old"}
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "generated").write_text("a file")
+
+    with pytest.raises(AsteriskUnavailable, match=re.escape(str(tmp_path / "generated"))):
+        write(FILES, tmp_path / "generated")
+
+
+def test_a_file_that_is_no_text_any_more_is_written_again(tmp_path: Path) -> None:
+    write(FILES, tmp_path)
+    (tmp_path / "pjsip.conf").write_bytes(b"\xff\xfe")
+
+    assert write(FILES, tmp_path) == ["res_pjsip.so"]
