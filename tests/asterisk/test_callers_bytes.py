@@ -1,4 +1,4 @@
-"""What a caller writes into names and numbers reaches the question cleaned, or not at all (extensions.conf, inbound)."""
+"""What a caller writes into names and numbers reaches the question cleaned, or not at all: `inbound`."""
 
 import asyncio
 import secrets
@@ -85,7 +85,7 @@ async def final_status(phone: socket.socket) -> int:
     "caller, number, name",
     [
         (f'"Claire Dubois" <sip:{NUMBER}@x>', NUMBER, "Claire Dubois"),
-        (f"\"Jean-Luc D'Hondt\" <sip:{NUMBER}@x>", NUMBER, "Jean-Luc D'Hondt"),
+        (f'"Jean-Luc D\'Hondt" <sip:{NUMBER}@x>', NUMBER, "Jean-Luc D'Hondt"),
         (f"<sip:{NUMBER}@x>", NUMBER, ""),
         ("<sip:0471000201@x>", "0471000201", ""),
         (f'"Élodie" <sip:{NUMBER}@x>', NUMBER, ""),
@@ -168,3 +168,9 @@ async def test_a_real_trunk_brings_no_time_of_day(staged: Stage) -> None:
 
         assert asked is not None
         assert asked.args == (DIALLED, "")
+
+
+async def test_an_ordinary_question_leaves_no_warning(staged: Stage) -> None:
+    before = staged.asterisk.problems()
+    await question(staged, f'"Claire" <sip:{NUMBER}@x>')
+    assert staged.asterisk.problems() == before
