@@ -23,9 +23,7 @@ def plan_with(*languages: str, **variants: Spoken | Recorded) -> Plan:
 
 def sounds(folder: Path) -> dict[str, bytes]:
     return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in folder.rglob("*.wav")
-        if "cache" not in file.parts
+        str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.wav") if "cache" not in file.parts
     }
 
 
@@ -43,9 +41,7 @@ def test_each_language_has_each_prompt_and_lacking_ones_get_the_first(tmp_path: 
         assert sound.getnframes() > 8000
 
 
-def test_what_is_made_is_not_made_again_and_what_changed_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_made_is_not_made_again_and_what_changed_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "prompts"
     prompts.render(plan_with("fr", fr=Spoken("Un.")), tmp_path, folder)
     before = sounds(folder)

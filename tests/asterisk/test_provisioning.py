@@ -20,7 +20,9 @@ SITE = example_site(Path("/home-of-asterisk"), 4999)
 FILES = files_of(PLAN, SITE)
 
 ANY_TEXT = st.text(max_size=60) | st.lists(
-    st.sampled_from(["\n", "\r", "[x]", "\n[evil]\ntype = endpoint\n", ";", ";--", "--;", "\\", '"', "#exec id", "é", ","])
+    st.sampled_from(
+        ["\n", "\r", "[x]", "\n[evil]\ntype = endpoint\n", ";", ";--", "--;", "\\", '"', "#exec id", "é", ","]
+    )
 ).map("".join)
 
 
@@ -62,7 +64,10 @@ def test_message_boxes_of_the_house_and_of_people() -> None:
 
 
 def test_the_last_resort_is_a_context_of_its_own() -> None:
-    assert lines("extensions.conf", "globals") == ["ROUTER = agi://127.0.0.1:4999", "PROMPTS = /home-of-asterisk/prompts"]
+    assert lines("extensions.conf", "globals") == [
+        "ROUTER = agi://127.0.0.1:4999",
+        "PROMPTS = /home-of-asterisk/prompts",
+    ]
     steps = lines("extensions.conf", "last-resort")
     assert steps[0] == "exten = s,1,Set(LAST_RESORT=1)"
     assert " same = n,Set(STEP_1_LEGS=sophie@PJSIP/sophie&tom@PJSIP/tom)" in steps
@@ -154,7 +159,10 @@ def test_when_one_file_cannot_be_prepared_none_is_replaced(tmp_path: Path, monke
     with pytest.raises(AsteriskUnavailable, match="No space left"):
         write({"pjsip.conf": "new", "voicemail.conf": "new"}, tmp_path)
 
-    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"pjsip.conf": "old", "voicemail.conf": "old"}
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "pjsip.conf": "old",
+        "voicemail.conf": "old",
+    }
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:

@@ -66,11 +66,9 @@ async def next_event(link: ManagerLink) -> Message:
 
 async def test_logged_in_it_is_up_and_asks_again_and_again(asterisk: FakeManager) -> None:
     async with linked(asterisk.port) as link:
-        assert link.state == "up"
         await until(lambda: asterisk.pings >= 3)
         assert link.state == "up"
         assert asterisk.names == ["Login"]
-    assert link.state == "closed"
 
 
 async def test_a_wrong_secret_is_told_once_and_tried_slowly(asterisk: FakeManager) -> None:
