@@ -41,7 +41,7 @@ def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> str:
         case "ringing":
             return f"{who} rings"
         case "answered":
-            return f"{who} takes the call"
+            return f"{who} takes the call" + (f", {rang:.0f} s after it began to ring" if rang is not None else "")
         case "leg-ended":
             return f"{who} {_how_it_ended(event)}" + (f", after ringing {rang:.0f} s" if rang else "")
         case "verdict":
