@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session
 
 from aiguillage.errors import SettingRefused, StoreUnavailable
 
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
+
+_LOCK = 7_168_293
+"""The advisory lock that the writers of one PostgreSQL database share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +38,35 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database. Raises StoreUnavailable."""
-        with self._session() as session:
+        with self.answering(), Session(self.engine) as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back by an error. Raises StoreUnavailable.
 
-        On SQLite it holds the write lock from its beginning: a transaction that reads first and writes later would be
-        refused at once when somebody else has written in between.
+        Writers take turns from their beginning. On SQLite a transaction that reads first and writes later would be
+        refused at once when somebody else has written in between; on PostgreSQL two who replace the same rows would
+        end in a duplicate key.
         """
-        with self._session() as session:
+        with self.answering(), Session(self.engine) as session:
             session.connection(execution_options={"writes": True})
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield session
             session.commit()
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
+    def answering(self) -> Iterator[None]:
+        """StoreUnavailable where the database fails us; data that it refuses (IntegrityError, DataError) is our fault."""
         try:
-            with Session(self.engine) as session:
-                yield session
-        except (OperationalError, ProgrammingError) as wrong:
+            yield
+        except (IntegrityError, DataError):
+            raise
+        except (DBAPIError, TimeoutError) as wrong:
             raise StoreUnavailable(self._in_words(wrong)) from wrong
 
     def schema_state(self) -> SchemaState:
@@ -83,10 +94,11 @@ class Database:
         self.engine.dispose()
 
     def _in_words(self, wrong: SQLAlchemyError) -> str:
-        fault = str(wrong.orig).strip().splitlines()[0] if isinstance(wrong, DBAPIError) else str(wrong)
-        if "no such table" in fault or "does not exist" in fault:
+        fault = str(wrong.orig if isinstance(wrong, DBAPIError) else wrong).strip().partition("\n")[0]
+        # 42P01 and 42703: undefined table, undefined column.
+        if "no such table" in fault or getattr(getattr(wrong, "orig", None), "sqlstate", "") in {"42P01", "42703"}:
             return f"{self.name} has not the schema that is needed ({fault}); run: aiguillage migrate"
-        return f"{self.name} does not answer: {fault}"
+        return f"{self.name} does not answer: {fault}; see that it runs, and AIGUILLAGE_DATABASE_URL"
 
 
 def open_database(url: str) -> Database:

@@ -26,7 +26,7 @@ def upgrade(url: str) -> None:
     """
     database = open_database(url)
     try:
-        with database.engine.connect() as connection, _alone(connection):
+        with database.answering(), database.engine.connect() as connection, _alone(connection):
             command.upgrade(_config(connection), "head")
             connection.commit()
     except CommandError as wrong:
@@ -39,7 +39,7 @@ def downgrade(url: str, revision: str) -> None:
     """Back to an older schema; `base` empties the database."""
     database = open_database(url)
     try:
-        with database.engine.connect() as connection, _alone(connection):
+        with database.answering(), database.engine.connect() as connection, _alone(connection):
             command.downgrade(_config(connection), revision)
             connection.commit()
     finally:
