@@ -18,8 +18,9 @@ from psycopg import sql
 
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import upgrade
+from aiguillage.store.tables import metadata
 
-FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=40 -c shared_buffers=16MB"
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=40"
 
 
 def sqlite_url(folder: Path) -> str:
@@ -55,6 +56,12 @@ class PostgreSQL:
         words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self._command(words.format(sql.Identifier(database), sql.Identifier(template)))
         return self.url(database)
+
+    def empty(self, database: str) -> None:
+        """Take every row out of the migrated database."""
+        tables = sql.SQL(", ").join(map(sql.Identifier, metadata.tables))
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
 
     def drop(self, database: str) -> None:
         """Whoever is still connected is thrown out."""

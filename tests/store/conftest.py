@@ -48,8 +48,7 @@ def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
         opened.close()
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    name = f"test_{uuid.uuid4().hex}"
-    opened = open_database(server.create(name, server.template))
+    server.empty(server.template)  # half a second less than a new database
+    opened = open_database(server.url(server.template))
     yield opened
     opened.close()
-    server.drop(name)

@@ -75,13 +75,15 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
     assert tables_in(empty_url) >= set(tables.metadata.tables)
 
 
-def test_a_schema_that_a_newer_release_made_is_refused(database: Database) -> None:
+def test_a_schema_that_a_newer_release_made_is_refused(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = open_database(empty_url)
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    url = database.engine.url.render_as_string(hide_password=False)
     with pytest.raises(StoreUnavailable, match=r"newer release .*9999.* install that one"):
-        migrate.upgrade(url)
+        migrate.upgrade(empty_url)
     state = database.schema_state()
+    database.close()
     assert state.reachable
     assert not state.current
     assert "9999" in state.reason

@@ -88,7 +88,7 @@ class Database:
         url = self.engine.url
         if self.engine.dialect.name == "sqlite":
             return f"SQLite {url.database}"
-        return f"PostgreSQL {url.render_as_string(hide_password=True)}"
+        return f"PostgreSQL {url.set(query={}).render_as_string(hide_password=True)}"
 
     def close(self) -> None:
         self.engine.dispose()
@@ -113,6 +113,10 @@ def open_database(url: str) -> Database:
             "AIGUILLAGE_DATABASE_URL is no database URL; write sqlite:///path or postgresql://…"
         ) from None
     if parsed.get_backend_name() == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            raise SettingRefused(
+                "AIGUILLAGE_DATABASE_URL names no file, so nothing would be kept; write sqlite:///path"
+            )
         return Database(_open_sqlite(url))
     if parsed.get_backend_name() != "postgresql":
         raise SettingRefused(
@@ -140,6 +144,11 @@ def _open_sqlite(url: str) -> Engine:
         connection.isolation_level = None
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "reset")
+    def roll_back(connection: sqlite3.Connection, *_: Any) -> None:
+        # A COMMIT that a foreign key refuses leaves the transaction open, which SQLAlchemy takes for ended.
+        connection.rollback()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
