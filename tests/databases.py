@@ -16,9 +16,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import upgrade
-from aiguillage.store.tables import metadata
 
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=40"
 
@@ -83,7 +83,7 @@ def programs() -> Path | None:
 def running_postgresql(bin_folder: Path) -> Iterator[PostgreSQL]:
     """A server in a folder of its own. PostgreSQL refuses to run as root: then it runs as another user."""
     folder = Path(tempfile.mkdtemp(prefix="aiguillage-postgresql-"))
-    options: dict[str, Any] = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+    options: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
     if os.geteuid() == 0:
         user = _ordinary_user()
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -94,15 +94,16 @@ def running_postgresql(bin_folder: Path) -> Iterator[PostgreSQL]:
     try:
         subprocess.run(
             [bin_folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"],
+            check=True,
             **options,
         )
-        subprocess.run([*control, "-l", str(folder / "log"), "-o", listen, "start"], **options)
+        subprocess.run([*control, "-l", str(folder / "log"), "-o", listen, "start"], check=True, **options)
         try:
             server = PostgreSQL(port)
             upgrade(server.create(server.template))
             yield server
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **options)
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **options)
     finally:
         shutil.rmtree(folder)
 

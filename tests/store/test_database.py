@@ -76,9 +76,13 @@ def test_a_reader_sees_one_state_while_somebody_writes(database: Database) -> No
 
 
 def test_an_error_rolls_back(database: Database) -> None:
-    with pytest.raises(KeyError), database.writing() as session:
-        session.execute(insert(revisions), {"thing": "test", "revision": 1})
-        raise KeyError
+    def fail_halfway() -> None:
+        with database.writing() as session:
+            session.execute(insert(revisions), {"thing": "test", "revision": 1})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_halfway()
     with database.reading() as session:
         assert session.scalar(select(revisions.c.revision)) is None
 

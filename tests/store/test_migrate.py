@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
 
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import migrate, tables
+from aiguillage.store import migrate
+from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.plan_tables import PLAN_TABLES
 
@@ -26,7 +27,7 @@ def tables_in(url: str) -> set[str]:
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, tables.metadata) == []
+        assert compare_metadata(context, metadata) == []
 
 
 def test_check_constraints_have_the_names_of_the_code(database: Database) -> None:
@@ -54,7 +55,7 @@ def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
     before = tables_in(empty_url)
     migrate.upgrade(empty_url)
     assert tables_in(empty_url) == before
-    assert before == {*tables.metadata.tables, "alembic_version"}
+    assert before == {*metadata.tables, "alembic_version"}
 
 
 def test_going_back_to_base_empties_the_database(empty_url: str) -> None:
@@ -72,7 +73,7 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
-    assert tables_in(empty_url) >= set(tables.metadata.tables)
+    assert tables_in(empty_url) >= set(metadata.tables)
 
 
 def test_a_schema_that_a_newer_release_made_is_refused(empty_url: str) -> None:

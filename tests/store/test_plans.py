@@ -15,7 +15,8 @@ from aiguillage.errors import Conflict, NotFound
 from aiguillage.routing import plan as p
 from aiguillage.routing.document import dump
 from aiguillage.routing.numbers import Pattern
-from aiguillage.store import plan_tables, plans
+from aiguillage.store import directory, plan_tables, plans
+from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database
 from aiguillage.store.plan_rows import plan_of, rows_of
 from aiguillage.store.plans import Revisions
@@ -112,7 +113,7 @@ def test_who_is_still_named_cannot_be_deleted(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "old"),
+    "table, column, old",
     [
         ("people", "key", "claire"),
         ("schedules", "key", "office"),
@@ -129,7 +130,7 @@ def test_who_is_still_named_cannot_be_deleted(database: Database) -> None:
 def test_renaming_a_key_is_followed_everywhere(database: Database, table: str, column: str, old: str) -> None:
     saved(database, PLAN)
     with database.writing() as session:
-        renamed = plan_tables.metadata.tables[table].c[column]
+        renamed = metadata.tables[table].c[column]
         session.execute(update(renamed.table).where(renamed == old).values({column: "renamed"}))
     after, before = draft(database), rows_of(PLAN)
     assert after is not None
@@ -202,8 +203,6 @@ def test_of_those_who_publish_at_the_same_moment_one_has_it(database: Database) 
 
 
 def test_revisions_tell_what_changed(database: Database) -> None:
-    from aiguillage.store import directory  # noqa: PLC0415
-
     with database.reading() as session:
         assert plans.revisions(session) == Revisions(0, 0)
     publish(database, latest=None)

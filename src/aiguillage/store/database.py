@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from aiguillage.errors import SettingRefused, StoreUnavailable
@@ -61,12 +62,12 @@ class Database:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """StoreUnavailable where the database fails us; data that it refuses (IntegrityError, DataError) is our fault."""
+        """StoreUnavailable where the database fails us; IntegrityError and DataError pass: those are our fault."""
         try:
             yield
         except (IntegrityError, DataError):
             raise
-        except (DBAPIError, TimeoutError) as wrong:
+        except (DBAPIError, PoolTimeoutError) as wrong:
             raise StoreUnavailable(self._in_words(wrong)) from wrong
 
     def schema_state(self) -> SchemaState:
