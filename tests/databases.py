@@ -59,9 +59,9 @@ class PostgreSQL:
 
     def empty(self, database: str) -> None:
         """Take every row out of the migrated database."""
-        tables = sql.SQL(", ").join(map(sql.Identifier, metadata.tables))
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+        deletes = [sql.SQL("DELETE FROM {};").format(sql.Identifier(table)) for table in metadata.tables]
+        with psycopg.connect(self.url(database)) as connection:
+            connection.execute(sql.Composed(deletes))
 
     def drop(self, database: str) -> None:
         """Whoever is still connected is thrown out."""

@@ -119,9 +119,7 @@ def migrate() -> None:
     """Bring the database to the schema that this release needs."""
     from aiguillage.store.migrate import upgrade
 
-    settings = load_settings()
-    settings.state.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.url)
+    upgrade(load_settings().url)
     _say("The database is up to date.")
 
 
@@ -279,7 +277,7 @@ def directory_import(
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="Whose token it is, or what for.")],
-    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0)] = 0,
+    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0, max=36500)] = 0,
 ) -> None:
     """Make a token for the REST API. It is shown this once."""
     from aiguillage.desk import tokens

@@ -252,8 +252,8 @@ def test_a_token_is_shown_alone_on_its_line(run: Run) -> None:
     tokens = {well(run("token", "create", "claire", "--days", "30")), well(run("token", "create", "claire"))}
     assert len(tokens) == 2
     assert all(token.startswith("aig_") and token.count("\n") == 1 for token in tokens)
-    assert run("token", "create", "claire", "--days", "-1").status == 2
-    assert "day" in refused(run("token", "create", "claire", "--days", "9999999"))
+    for days in ("-1", "9999999"):
+        assert run("token", "create", "claire", "--days", days).status == 2
 
 
 def test_a_phones_account_stays_the_same(published: Run) -> None:

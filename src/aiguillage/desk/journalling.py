@@ -73,8 +73,9 @@ class Journalling:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            await writing
-            del self._waiting[: len(batch)]
+            with contextlib.suppress(StoreUnavailable):  # `close` tries once more
+                await writing
+                del self._waiting[: len(batch)]
             raise
         except StoreUnavailable as wrong:
             log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))

@@ -99,7 +99,10 @@ class Database:
         # 42P01 and 42703: undefined table, undefined column.
         if "no such table" in fault or getattr(getattr(wrong, "orig", None), "sqlstate", "") in {"42P01", "42703"}:
             return f"{self.name} has not the schema that is needed ({fault}); run: aiguillage migrate"
-        return f"{self.name} does not answer: {fault}; see that it runs, and AIGUILLAGE_DATABASE_URL"
+        remedy = "start it, or correct AIGUILLAGE_DATABASE_URL"
+        if self.engine.dialect.name == "sqlite":
+            remedy = "see who else uses it, or correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
+        return f"{self.name} does not answer: {fault}; {remedy}"
 
 
 def open_database(url: str) -> Database:
