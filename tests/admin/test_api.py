@@ -24,6 +24,7 @@ from tests.unit.examples import DIRECTORY, PLAN, PLAN_TEXT
 
 NOW = datetime.now(UTC)
 DOCUMENT = dump(PLAN)
+EXAMPLE = write_json(DOCUMENT)
 PLAN_PATH, EXPLAIN = "/api/v1/plan", "/api/v1/explain"
 YAML = {"content-type": "application/yaml"}
 JSON = {"content-type": "application/json"}
@@ -121,7 +122,7 @@ def test_a_database_that_is_not_there_is_a_problem(service: Service, tmp_path: P
 # --- the plan ---
 
 
-def put(client: TestClient, content: str | bytes, headers: Mapping[str, str] = YAML) -> Any:
+def put(client: TestClient, content: str | bytes, headers: Mapping[str, str] = JSON) -> Any:
     return client.put(PLAN_PATH, content=content, headers=dict(headers))
 
 
@@ -140,34 +141,34 @@ def test_a_plan_in_yaml(client: TestClient, headers: Mapping[str, str]) -> None:
 
 
 def test_a_plan_in_json(client: TestClient) -> None:
-    assert put(client, write_json(DOCUMENT), JSON).status_code == 204
+    assert put(client, EXAMPLE).status_code == 204
     found = client.get(PLAN_PATH)
     assert found.headers["content-type"] == "application/json"
     assert read_json(found.text) == DOCUMENT
 
 
 def test_a_changed_plan_has_another_etag(client: TestClient) -> None:
-    first = put(client, PLAN_TEXT).headers["etag"]
-    assert put(client, PLAN_TEXT).headers["etag"] == first
-    assert put(client, PLAN_TEXT.replace("Claire Dubois", "Claire Dupont")).headers["etag"] != first
+    first = put(client, EXAMPLE).headers["etag"]
+    assert put(client, EXAMPLE).headers["etag"] == first
+    assert put(client, EXAMPLE.replace("Claire Dubois", "Claire Dupont")).headers["etag"] != first
 
 
 def test_whoever_changes_an_older_plan_is_told_so(client: TestClient) -> None:
-    stale = put(client, PLAN_TEXT).headers["etag"]
-    newer = PLAN_TEXT.replace("Claire Dubois", "Claire Dupont")
-    assert put(client, newer, {**YAML, "if-match": stale}).status_code == 204
-    told = problem(put(client, PLAN_TEXT, {**YAML, "if-match": stale}), 412)
+    stale = put(client, EXAMPLE).headers["etag"]
+    newer = EXAMPLE.replace("Claire Dubois", "Claire Dupont")
+    assert put(client, newer, {**JSON, "if-match": stale}).status_code == 204
+    told = problem(put(client, EXAMPLE, {**JSON, "if-match": stale}), 412)
     assert "read it again" in told["detail"]
     assert "Claire Dupont" in client.get(PLAN_PATH).text
 
 
 def test_an_if_match_before_there_is_a_plan_does_not_match(client: TestClient) -> None:
-    problem(put(client, PLAN_TEXT, {**YAML, "if-match": '"x"'}), 412)
+    problem(put(client, EXAMPLE, {**JSON, "if-match": '"x"'}), 412)
 
 
 def test_of_those_who_change_the_same_plan_at_the_same_moment_one_succeeds(client: TestClient) -> None:
-    headers = {**YAML, "if-match": put(client, PLAN_TEXT).headers["etag"]}
-    texts = [PLAN_TEXT.replace("Claire Dubois", f"Claire {number}") for number in range(4)]
+    headers = {**JSON, "if-match": put(client, EXAMPLE).headers["etag"]}
+    texts = [EXAMPLE.replace("Claire Dubois", f"Claire {number}") for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda text: put(client, text, headers).status_code, texts))
     assert sorted(statuses) == [204, 412, 412, 412]
@@ -175,11 +176,11 @@ def test_of_those_who_change_the_same_plan_at_the_same_moment_one_succeeds(clien
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-yaml", "multipart/form-data; boundary=x", ""])
 def test_another_format_is_refused(client: TestClient, kind: str) -> None:
-    assert "application/yaml" in problem(put(client, PLAN_TEXT, {"content-type": kind}), 415)["detail"]
+    assert "application/yaml" in problem(put(client, EXAMPLE, {"content-type": kind}), 415)["detail"]
 
 
 def test_a_document_with_faults_is_refused_with_all_of_them_and_nothing_is_changed(client: TestClient) -> None:
-    put(client, PLAN_TEXT)
+    put(client, EXAMPLE)
     wrong = json.loads(write_json(DOCUMENT))
     wrong["dids"]["sales"]["number"] = "12"
     wrong["inbound_routes"][0]["steps"] = [{"hangup": "rudely"}]
@@ -203,7 +204,7 @@ def test_what_is_no_document_is_refused(client: TestClient, headers: Mapping[str
 
 
 def test_a_text_that_is_not_utf_8_is_named(client: TestClient) -> None:
-    assert "UTF-8" in problem(put(client, "é".encode("cp1252")), 422)["detail"]
+    assert "UTF-8" in problem(put(client, "é".encode("cp1252"), YAML), 422)["detail"]
 
 
 # --- explain ---
@@ -260,7 +261,7 @@ def test_a_body_that_is_no_question_is_refused(asker: TestClient, content: bytes
 
 
 def test_before_publication_nothing_is_explained(client: TestClient) -> None:
-    put(client, PLAN_TEXT)
+    put(client, EXAMPLE)
     told = problem(client.post(EXPLAIN, json={"from": "withheld", "to": "central"}), 503)
     assert "aiguillage plan apply PLAN.yaml --publish" in told["detail"]
 
@@ -292,5 +293,5 @@ def test_ready_when_all_parts_are(anybody: TestClient, service: Service) -> None
 def test_the_draft_is_what_the_desk_has(client: TestClient, service: Service) -> None:
     with pytest.raises(NotFound):
         editing.draft(service.database)
-    put(client, PLAN_TEXT)
+    put(client, EXAMPLE)
     assert editing.draft(service.database) == DOCUMENT

@@ -6,12 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aiguillage.cli import main
+from aiguillage.desk import editing
+from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.publishing import publish
+from aiguillage.routing.document import dump
+from aiguillage.store.database import open_database
 from aiguillage.text_formats import read_yaml
 from tests.databases import migrated_sqlite
 from tests.unit.examples import EXAMPLES, PLAN, PLAN_TEXT
@@ -63,10 +69,13 @@ def run(fresh: Run, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def published(run: Run) -> Run:
+def published(run: Run, tmp_path: Path) -> Run:
     """The same, with the example plan published and its directory imported."""
-    well(run("plan", "apply", PLAN_FILE, "--publish", "--comment", "the first"))
-    well(run("directory", "import", CONTACTS_FILE))
+    database = open_database(f"sqlite:///{tmp_path / 'state' / 'aiguillage.db'}")
+    editing.apply(database, dump(PLAN))
+    publish(database, datetime.now(UTC), "tests", "the first")
+    import_csv(database, (EXAMPLES / "directory.csv").read_bytes())
+    database.close()
     return run
 
 
@@ -176,6 +185,13 @@ def test_an_export_applies_again(run: Run, tmp_path: Path) -> None:
     (tmp_path / "again.yaml").write_text(exported)
     well(run("plan", "apply", "again.yaml"))
     assert well(run("plan", "export")) == exported
+
+
+def test_a_plan_is_applied_and_published_at_once(run: Run) -> None:
+    told = well(run("plan", "apply", PLAN_FILE, "--publish", "--comment", "the first"))
+    assert "Published as version 1; the next call follows it." in told
+    assert "Calls still follow" not in told
+    assert "The directory now has 9 contacts." in well(run("directory", "import", CONTACTS_FILE))
 
 
 def test_versions_are_published_one_after_the_other(published: Run) -> None:

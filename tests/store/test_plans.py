@@ -18,7 +18,7 @@ from aiguillage.routing.numbers import Pattern
 from aiguillage.store import directory, plan_tables, plans
 from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database
-from aiguillage.store.plan_rows import plan_of, rows_of
+from aiguillage.store.plan_rows import rows_of
 from aiguillage.store.plans import Revisions
 from aiguillage.text_formats import write_json
 from tests.unit.builders import keyed, person, ring, route, small_plan
@@ -56,12 +56,6 @@ def test_the_example_comes_back_equal_and_in_its_order(database: Database) -> No
     found = saved(database, PLAN)
     assert found == PLAN
     assert write_json(dump(found)) == write_json(dump(PLAN))
-
-
-@given(plan=any_plans())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-def test_any_plan_comes_back_from_its_rows(plan: p.Plan) -> None:
-    assert plan_of(rows_of(plan)) == plan
 
 
 @given(plan=any_plans())

@@ -17,8 +17,8 @@ from aiguillage.errors import SettingRefused, StoreUnavailable
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
 
-_LOCK = 7_168_293
-"""The advisory lock that the writers of one PostgreSQL database share."""
+WRITERS_LOCK = 7_168_293
+"""The advisory lock that the writers of one PostgreSQL database share, migrations among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Database:
             session.connection(execution_options={"writes": True})
             if self.engine.dialect.name == "postgresql":
                 session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_LOCK})
             yield session
             session.commit()
 

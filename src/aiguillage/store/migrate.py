@@ -13,10 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store.database import open_database
-
-_LOCK = 7_168_294
-"""The advisory lock that migrations of one PostgreSQL database share."""
+from aiguillage.store.database import WRITERS_LOCK, open_database
 
 
 def upgrade(url: str) -> None:
@@ -66,13 +63,13 @@ def _config(connection: Connection) -> Config:
 def _alone(connection: Connection) -> Iterator[None]:
     """Nobody else migrates this database within the block."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITERS_LOCK})
         connection.commit()
         try:
             yield
         finally:
             connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITERS_LOCK})
             connection.commit()
         return
     with Path(f"{connection.engine.url.database}.lock").open("w") as lock:
