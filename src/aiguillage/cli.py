@@ -3,8 +3,10 @@
 Exit status: 0 done, 1 refused or not well (the reason is on standard error), 2 wrong use.
 """
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -62,11 +64,16 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _database(settings: Settings | None = None) -> "Database":
-    """The database, at the schema that this release needs."""
+@contextlib.contextmanager
+def _database(settings: Settings | None = None) -> Iterator["Database"]:
+    """The database of the settings, closed at the end."""
     from aiguillage.store.database import open_database
 
-    return open_database((settings or load_settings()).url)
+    database = open_database((settings or load_settings()).url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _read_bytes(file: Path) -> bytes:
@@ -112,8 +119,7 @@ def migrate() -> None:
     """Bring the database to the schema that this release needs."""
     from aiguillage.store.migrate import upgrade
 
-    settings = load_settings()
-    upgrade(settings.url)
+    upgrade(load_settings().url)
     _say("The database is up to date.")
 
 
@@ -174,13 +180,13 @@ def plan_apply(
     """Replace the draft by a plan document. Calls follow it once it is published."""
     from aiguillage.desk import editing
 
-    database = _database()
-    editing.apply(database, _read_document(file))
-    _say(f"The draft is now {file}.")
-    if publish:
-        _publish(database, comment)
-    else:
-        _say("Calls still follow the published plan; publish the draft with: aiguillage plan publish")
+    with _database() as database:
+        editing.apply(database, _read_document(file))
+        _say(f"The draft is now {file}.")
+        if publish:
+            _publish(database, comment)
+            return
+    _say("Calls still follow the published plan; publish the draft with: aiguillage plan publish")
 
 
 @plan_app.command("export")
@@ -189,7 +195,8 @@ def plan_export(as_json: Json = False) -> None:
     from aiguillage import text_formats
     from aiguillage.desk import editing
 
-    document = editing.draft(_database())
+    with _database() as database:
+        document = editing.draft(database)
     if as_json:
         _say_json(document)
     else:
@@ -201,7 +208,8 @@ def plan_publish(
     comment: Annotated[str, typer.Option(help="What changed, for whoever looks back.")] = "",
 ) -> None:
     """Make the draft the plan that calls follow, from the next call on."""
-    _publish(_database(), comment)
+    with _database() as database:
+        _publish(database, comment)
 
 
 def _publish(database: "Database", comment: str) -> None:
@@ -224,7 +232,8 @@ def explain(
     from aiguillage.desk import explaining
     from aiguillage.desk.snapshot import load_snapshot
 
-    snapshot = load_snapshot(_database())
+    with _database() as database:
+        snapshot = load_snapshot(database)
     first = next(iter(snapshot.plan.dids), "")
     description = explaining.explain(snapshot, caller, called or first, _instant(at))
     if as_json:
@@ -254,7 +263,8 @@ def directory_import(
     """Replace the directory by the contacts in a CSV file. Rows without a number are left out and named."""
     from aiguillage.desk.contacts import import_csv
 
-    result = import_csv(_database(), _read_bytes(file))
+    with _database() as database:
+        result = import_csv(database, _read_bytes(file))
     if as_json:
         problems = [{"row": each.row, "message": each.message} for each in result.problems]
         _say_json({"contacts": len(result.contacts), "problems": problems})
@@ -267,12 +277,13 @@ def directory_import(
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="Whose token it is, or what for.")],
-    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0)] = 0,
+    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0, max=36500)] = 0,
 ) -> None:
     """Make a token for the REST API. It is shown this once."""
     from aiguillage.desk import tokens
 
-    _say(tokens.create(_database(), name, datetime.now(UTC), timedelta(days=days) if days else None))
+    with _database() as database:
+        _say(tokens.create(database, name, datetime.now(UTC), timedelta(days=days) if days else None))
 
 
 @phone_app.command("show")
@@ -281,7 +292,8 @@ def phone_show(as_json: Json = False) -> None:
     from aiguillage.desk.provisioning import phone_accounts
 
     settings = load_settings()
-    accounts = phone_accounts(settings, _database(settings))
+    with _database(settings) as database:
+        accounts = phone_accounts(settings, database)
     if as_json:
         _say_json({"phones": [account.as_dict() for account in accounts]})
         return

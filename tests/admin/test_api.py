@@ -1,155 +1,297 @@
-from collections.abc import Iterator
+"""The REST API over a real database: who may come in, what the plan and explain endpoints say, and how they say no."""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.published import empty, publish_example
 
-from aiguillage import text_formats
 from aiguillage.admin.app import create_app
 from aiguillage.desk import editing, tokens
 from aiguillage.desk.parts import Health, Parts
-from aiguillage.desk.snapshot import Snapshot, load_snapshot
+from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import NotFound
+from aiguillage.routing.document import dump
 from aiguillage.store.database import Database
+from aiguillage.text_formats import read_json, read_yaml, write_json
+from tests.databases import migrated_sqlite
+from tests.unit.examples import DIRECTORY, PLAN, PLAN_TEXT
 
-PROBLEM = "application/problem+json"
+NOW = datetime.now(UTC)
+DOCUMENT = dump(PLAN)
+EXAMPLE = write_json(DOCUMENT)
+PLAN_PATH, EXPLAIN = "/api/v1/plan", "/api/v1/explain"
+YAML = {"content-type": "application/yaml"}
+JSON = {"content-type": "application/json"}
 
 
-class House:
-    """The API over a real database; `well` is how the parts are."""
+@dataclass
+class Service:
+    """The running service, as the API sees it."""
 
-    def __init__(self, database: Database) -> None:
-        self.database, self.well = database, True
-        self.client = TestClient(create_app(Parts(database, self._snapshot, self._health)))
-        token = tokens.create(database, "tests", datetime.now(UTC))
-        self.client.headers["Authorization"] = f"Bearer {token}"
+    database: Database
+    snapshot: Snapshot | None = None
+    health: dict[str, Health] = field(default_factory=lambda: {"database": Health(ok=True, reason="fine")})
 
-    def _snapshot(self) -> Snapshot | None:
-        try:
-            return load_snapshot(self.database)
-        except NotFound:
-            return None
-
-    def _health(self) -> dict[str, Health]:
-        return {"ami": Health(self.well, "logged in" if self.well else "connection refused")}
+    def parts(self) -> Parts:
+        return Parts(self.database, lambda: self.snapshot, lambda: self.health)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    database = empty(tmp_path)
-    house = House(database)
-    with house.client:
-        yield house
+def service(tmp_path: Path) -> Iterator[Service]:
+    database = migrated_sqlite(tmp_path)
+    yield Service(database)
     database.close()
 
 
 @pytest.fixture
-def published(house: House) -> House:
-    publish_example(house.database)
-    return house
+def anybody(service: Service) -> Iterator[TestClient]:
+    """Somebody without a token."""
+    with TestClient(create_app(service.parts())) as client:
+        yield client
 
 
-def guarded_routes(client: TestClient) -> list[tuple[str, str]]:
-    paths: dict[str, dict[str, Any]] = client.get("/api/openapi.json").json()["paths"]
-    return [(method.upper(), path) for path, methods in paths.items() for method in methods if path.startswith("/api")]
+@pytest.fixture
+def client(anybody: TestClient, service: Service) -> TestClient:
+    """Somebody with a good token."""
+    anybody.headers["authorization"] = f"Bearer {tokens.create(service.database, 'claire', NOW)}"
+    return anybody
 
 
-def test_every_route_under_api_asks_for_a_token(published: House) -> None:
-    database = published.database
-    expired = tokens.create(database, "old", datetime.now(UTC) - timedelta(days=2), timedelta(days=1))
-    routes = guarded_routes(published.client)
-    assert ("PUT", "/api/v1/plan") in routes
-    for method, path in routes:
-        for header in (None, "Bearer wrong", f"Bearer {expired}", "Basic eDp5"):
-            headers = {"Authorization": header} if header else {}
-            published.client.headers.pop("Authorization", None)
-            answer = published.client.request(method, path, headers=headers)
-            assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM), (method, path, header)
+def problem(response: Any, status: int) -> Mapping[str, Any]:
+    """The problem that a response tells; it is one, of this status."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    told: Mapping[str, Any] = response.json()
+    assert set(told) == {"type", "title", "status", "detail", "errors"}
+    assert told["status"] == status
+    assert told["detail"]
+    return told
 
 
-def test_the_plan_is_given_and_taken_in_json_and_yaml(published: House) -> None:
-    as_json = published.client.get("/api/v1/plan")
-    as_yaml = published.client.get("/api/v1/plan", headers={"Accept": "application/yaml"})
-    assert text_formats.read_yaml(as_yaml.text) == as_json.json()
-    assert as_yaml.headers["etag"] == as_json.headers["etag"]
-    changed = as_json.json() | {"never_dial": []}
-    for text, kind in ((text_formats.write_json(changed), "json"), (text_formats.write_yaml(changed), "yaml")):
-        answer = published.client.put(
-            "/api/v1/plan", content=text, headers={"Content-Type": f"application/{kind}; charset=utf-8"}
-        )
-        assert answer.status_code == 204, answer.text
-        assert "never_dial" not in published.client.get("/api/v1/plan").json()
+def operations(client: TestClient) -> list[tuple[str, str]]:
+    """Every method and path under /api that the API says it has."""
+    paths = client.get("/api/openapi.json").json()["paths"]
+    return [(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api")]
 
 
-def test_a_change_on_an_old_draft_is_refused(published: House) -> None:
-    first = published.client.get("/api/v1/plan")
-    headers = {"If-Match": first.headers["etag"]}
-    changed = first.json() | {"never_dial": []}
-    assert published.client.put("/api/v1/plan", json=changed, headers=headers).status_code == 204
-    answer = published.client.put("/api/v1/plan", json=first.json(), headers=headers)
-    assert answer.status_code == 412
-    assert "changed meanwhile" in answer.json()["detail"]
+# --- who may come in ---
 
 
-def test_a_faulty_plan_is_refused_with_every_fault_and_changes_nothing(published: House) -> None:
-    before = published.client.get("/api/v1/plan")
-    wrong = before.json()
-    wrong["inbound_routes"][3]["steps"][1]["ring"] = "group:shoop"
-    wrong["colour"] = "blue"
-    answer = published.client.put("/api/v1/plan", json=wrong)
-    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
-    assert {error["path"] for error in answer.json()["errors"]} == {"inbound_routes[3].steps[1].ring", "colour"}
-    assert published.client.get("/api/v1/plan").headers["etag"] == before.headers["etag"]
+def test_nothing_under_api_is_open_but_its_description(anybody: TestClient, service: Service) -> None:
+    expired = tokens.create(service.database, "claire", NOW - timedelta(days=2), timedelta(days=1))
+    guarded = operations(anybody)
+    assert {path for _, path in guarded} == {PLAN_PATH, EXPLAIN}
+    for method, path in guarded:
+        for header in (None, "", "Bearer", "Bearer aig_nobody", f"Bearer {expired}", f"Basic {expired}", expired):
+            headers = {} if header is None else {"authorization": header}
+            response = anybody.request(method, path, headers=headers)
+            assert "aiguillage token create" in problem(response, 401)["detail"]
+            assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_what_is_not_there_is_a_problem_too(client: TestClient) -> None:
+    problem(client.get("/api/v1/nothing"), 404)
+    problem(client.delete(PLAN_PATH), 405)
+
+
+def test_the_description_documents_problems(anybody: TestClient) -> None:
+    description = anybody.get("/api/openapi.json").json()
+    assert description["info"]["title"] == "Aiguillage"
+    for path, methods in description["paths"].items():
+        for operation in methods.values():
+            assert operation["operationId"]
+            if path.startswith("/api"):
+                assert "application/problem+json" in operation["responses"]["422"]["content"]
+                assert "application/problem+json" in operation["responses"]["401"]["content"]
+
+
+def test_a_database_that_is_not_there_is_a_problem(service: Service, tmp_path: Path) -> None:
+    service.database.close()
+    (tmp_path / "test.db").unlink()
+    with TestClient(create_app(service.parts())) as client:
+        told = problem(client.get(PLAN_PATH, headers={"authorization": "Bearer aig_x"}), 503)
+    assert "aiguillage migrate" in told["detail"]
+
+
+# --- the plan ---
+
+
+def put(client: TestClient, content: str | bytes, headers: Mapping[str, str] = JSON) -> Any:
+    return client.put(PLAN_PATH, content=content, headers=dict(headers))
+
+
+def test_before_a_plan_was_put_there_is_none(client: TestClient) -> None:
+    assert "no plan yet" in problem(client.get(PLAN_PATH), 404)["detail"]
+
+
+@pytest.mark.parametrize("headers", [YAML, {"content-type": "Application/YAML; charset=utf-8"}])
+def test_a_plan_in_yaml(client: TestClient, headers: Mapping[str, str]) -> None:
+    answer = put(client, PLAN_TEXT, headers)
+    assert (answer.status_code, answer.content) == (204, b"")
+    found = client.get(PLAN_PATH, headers={"accept": "application/yaml"})
+    assert found.headers["content-type"].startswith("application/yaml")
+    assert read_yaml(found.text) == DOCUMENT
+    assert found.headers["etag"] == answer.headers["etag"]
+
+
+def test_a_plan_in_json(client: TestClient) -> None:
+    assert put(client, EXAMPLE).status_code == 204
+    found = client.get(PLAN_PATH)
+    assert found.headers["content-type"] == "application/json"
+    assert read_json(found.text) == DOCUMENT
+
+
+def test_a_changed_plan_has_another_etag(client: TestClient) -> None:
+    first = put(client, EXAMPLE).headers["etag"]
+    assert put(client, EXAMPLE).headers["etag"] == first
+    assert put(client, EXAMPLE.replace("Claire Dubois", "Claire Dupont")).headers["etag"] != first
+
+
+def test_whoever_changes_an_older_plan_is_told_so(client: TestClient) -> None:
+    stale = put(client, EXAMPLE).headers["etag"]
+    newer = EXAMPLE.replace("Claire Dubois", "Claire Dupont")
+    assert put(client, newer, {**JSON, "if-match": stale}).status_code == 204
+    told = problem(put(client, EXAMPLE, {**JSON, "if-match": stale}), 412)
+    assert "read it again" in told["detail"]
+    assert "Claire Dupont" in client.get(PLAN_PATH).text
+
+
+def test_an_if_match_before_there_is_a_plan_does_not_match(client: TestClient) -> None:
+    problem(put(client, EXAMPLE, {**JSON, "if-match": '"x"'}), 412)
+
+
+def test_of_those_who_change_the_same_plan_at_the_same_moment_one_succeeds(client: TestClient) -> None:
+    headers = {**JSON, "if-match": put(client, EXAMPLE).headers["etag"]}
+    texts = [EXAMPLE.replace("Claire Dubois", f"Claire {number}") for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda text: put(client, text, headers).status_code, texts))
+    assert sorted(statuses) == [204, 412, 412, 412]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-yaml", "multipart/form-data; boundary=x", ""])
+def test_another_format_is_refused(client: TestClient, kind: str) -> None:
+    assert "application/yaml" in problem(put(client, EXAMPLE, {"content-type": kind}), 415)["detail"]
+
+
+def test_a_document_with_faults_is_refused_with_all_of_them_and_nothing_is_changed(client: TestClient) -> None:
+    put(client, EXAMPLE)
+    wrong = json.loads(write_json(DOCUMENT))
+    wrong["dids"]["sales"]["number"] = "12"
+    wrong["inbound_routes"][0]["steps"] = [{"hangup": "rudely"}]
+    wrong["peeple"] = {}
+    told = problem(put(client, json.dumps(wrong), JSON), 422)
+    assert {each["path"] for each in told["errors"]} == {
+        "dids.sales.number",
+        "inbound_routes[0].steps[0].hangup",
+        "peeple",
+    }
+    assert told["detail"] == "3 faults; nothing was changed"
+    assert read_json(client.get(PLAN_PATH).text) == DOCUMENT
+
+
+@pytest.mark.parametrize("headers", [JSON, YAML])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"", b"{", b"[]", b"null", b'"\\ud800"', b'{"\\ud800": 1}', b"[" * 100_000]
+)
+def test_what_is_no_document_is_refused(client: TestClient, headers: Mapping[str, str], content: bytes) -> None:
+    assert problem(put(client, content, headers), 422)["errors"]
+
+
+def test_a_text_that_is_not_utf_8_is_named(client: TestClient) -> None:
+    assert "UTF-8" in problem(put(client, "é".encode("cp1252"), YAML), 422)["detail"]
+
+
+# --- explain ---
+
+
+@pytest.fixture
+def asker(client: TestClient, service: Service) -> TestClient:
+    """Somebody with a good token, while a plan is published."""
+    service.snapshot = Snapshot(PLAN, 3, DIRECTORY, 1)
+    return client
+
+
+def test_an_explanation_at_a_time(asker: TestClient) -> None:
+    question = {"from": "0471 00 02 01", "to": "central", "at": "2026-11-24T10:00"}
+    found = asker.post(EXPLAIN, json=question)
+    assert found.status_code == 200
+    answer = found.json()
+    assert answer["route"] == "local leaders to their region"
+    assert answer["at"] == "2026-11-24T10:00:00+01:00"
+    assert answer["caller"]["name"] == "Anne Lambert"
+    assert answer["itinerary"][0]["kind"] == "ring"
+    assert answer["plan_version"] == 3
+
+
+def test_an_explanation_of_now(asker: TestClient) -> None:
+    answer = asker.post(EXPLAIN, json={"from": "withheld", "to": "+3271000003"}).json()
+    assert abs(datetime.fromisoformat(answer["at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert answer["route"] == "camps, day and night"
+    assert answer["caller"]["number"] is None
 
 
 @pytest.mark.parametrize(
-    "content, kind, status",
+    "change, named",
     [
-        (b"name,numbers", "text/csv", 415),
-        (b"\xff\xfe", "application/json", 422),
-        (b"{", "application/json", 422),
-        (b"a: &x [*x]", "application/yaml", 422),
-        (b"[]", "application/json", 422),
-        (b" " * 5_000_001, "application/json", 413),
+        ({"from": "nobody"}, "'nobody' is no telephone number"),
+        ({"to": "centrale"}, "our own numbers: central"),
+        ({"at": "noon"}, "body.at"),
+        ({"at": "0001-01-01T00:00"}, "no year of ours"),
+        ({"when": "2026-11-24"}, "body.when"),
+        ({"from": None}, "body.from"),
+        ({"from": "\ud800"}, "body.from"),
+        ({"to": "x" * 65}, "body.to"),
     ],
 )
-def test_a_body_that_is_no_document_is_refused(published: House, content: bytes, kind: str, status: int) -> None:
-    answer = published.client.put("/api/v1/plan", content=content, headers={"Content-Type": kind})
-    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+def test_a_question_that_cannot_be_answered_is_refused(asker: TestClient, change: dict[str, Any], named: str) -> None:
+    question = {"from": "0471 00 02 01", "to": "central", **change}
+    told = problem(asker.post(EXPLAIN, content=json.dumps(question), headers=JSON), 422)
+    assert named in told["detail"]
 
 
-def test_a_call_is_explained_without_being_placed(published: House) -> None:
-    question = {"from": "0471 00 02 01", "to": "central", "at": "2026-11-24T10:00"}
-    answer = published.client.post("/api/v1/explain", json=question).json()
-    assert answer["route"] == "local leaders to their region"
-    assert answer["caller"]["name"] == "Anne Lambert"
-    assert answer["itinerary"][0]["legs"][0]["phone"] == "desk"
-    assert published.client.post("/api/v1/explain", json={"from": "withheld", "to": "camps"}).status_code == 200
+@pytest.mark.parametrize("content", [b"{", b"[]", b"", b"\xff\xfe"])
+def test_a_body_that_is_no_question_is_refused(asker: TestClient, content: bytes) -> None:
+    problem(asker.post(EXPLAIN, content=content, headers=JSON), 422)
 
 
-@pytest.mark.parametrize(
-    "question",
-    [{"from": "nobody", "to": "central"}, {"from": "withheld", "to": "moon"}, {"from": "withheld"}, {"frm": 1}],
-)
-def test_a_question_that_makes_no_sense_is_refused(published: House, question: dict[str, Any]) -> None:
-    answer = published.client.post("/api/v1/explain", json=question)
-    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+def test_before_publication_nothing_is_explained(client: TestClient) -> None:
+    put(client, EXAMPLE)
+    told = problem(client.post(EXPLAIN, json={"from": "withheld", "to": "central"}), 503)
+    assert "aiguillage plan apply PLAN.yaml --publish" in told["detail"]
 
 
-def test_before_the_first_publication_there_is_nothing_to_explain(house: House) -> None:
-    assert house.client.post("/api/v1/explain", json={"from": "withheld", "to": "central"}).status_code == 503
-    assert house.client.get("/api/v1/plan").status_code == 404
-    publish_example(house.database)
-    assert editing.draft(house.database)["format"] == 1
+# --- health ---
 
 
-def test_health_says_how_each_part_is(house: House) -> None:
-    assert house.client.get("/healthz").json() == {"alive": True}
-    assert house.client.get("/readyz").status_code == 200
-    house.well = False
-    answer = house.client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["parts"]["ami"] == {"ok": False, "reason": "connection refused"}
+def test_the_process_is_alive_whatever_its_parts_are(anybody: TestClient, service: Service) -> None:
+    service.health = {"database": Health(ok=False, reason="away")}
+    found = anybody.get("/healthz")
+    assert (found.status_code, found.json()) == (200, {"alive": True})
+
+
+def test_ready_when_all_parts_are(anybody: TestClient, service: Service) -> None:
+    found = anybody.get("/readyz")
+    assert (found.status_code, found.json()["ready"]) == (200, True)
+    service.health["asterisk"] = Health(ok=False, reason="does not answer; start it")
+    found = anybody.get("/readyz")
+    assert found.status_code == 503
+    assert found.json() == {
+        "ready": False,
+        "parts": {
+            "database": {"ok": True, "reason": "fine"},
+            "asterisk": {"ok": False, "reason": "does not answer; start it"},
+        },
+    }
+
+
+def test_the_draft_is_what_the_desk_has(client: TestClient, service: Service) -> None:
+    with pytest.raises(NotFound):
+        editing.draft(service.database)
+    put(client, EXAMPLE)
+    assert editing.draft(service.database) == DOCUMENT

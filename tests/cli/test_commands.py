@@ -1,150 +1,325 @@
+"""The command line: what each command says, on which stream, and with which exit status."""
+
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.published import EXAMPLES
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from aiguillage.cli import main
+from aiguillage.desk import editing
+from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.publishing import publish
+from aiguillage.routing.document import dump
+from aiguillage.store.database import open_database
+from aiguillage.text_formats import read_yaml
+from tests.databases import migrated_sqlite
+from tests.unit.examples import EXAMPLES, PLAN, PLAN_TEXT
+
+PLAN_FILE, CONTACTS_FILE = str(EXAMPLES / "plan.yaml"), str(EXAMPLES / "directory.csv")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    said: str
+    complained: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.said)
+
+
+Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """`aiguillage` in a process of its own, with a state folder of its own."""
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`aiguillage …` in this process, with a state folder of its own and no database yet."""
+    for name in list(os.environ):
+        if name.startswith("AIGUILLAGE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AIGUILLAGE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)  # where no .env is
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AIGUILLAGE_")}
-        return subprocess.run(
-            [sys.executable, "-m", "aiguillage", *arguments],
-            env=kept | {"AIGUILLAGE_STATE_DIR": str(tmp_path)} | environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(*words: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["aiguillage", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        status = ended.value.code
+        return Outcome(status if isinstance(status, int) else 0, printed.out, printed.err)
 
     return run
 
 
 @pytest.fixture
-def published(run: Run) -> Run:
-    assert run("migrate").returncode == 0
-    assert run("plan", "apply", str(EXAMPLES / "plan.yaml"), "--publish").stdout.endswith("the next call follows it.\n")
-    assert "9 contacts" in run("directory", "import", str(EXAMPLES / "directory.csv")).stdout
+def run(fresh: Run, tmp_path: Path) -> Run:
+    """The same, with a migrated database."""
+    (tmp_path / "state").mkdir()
+    migrated_sqlite(tmp_path).close()
+    (tmp_path / "test.db").rename(tmp_path / "state" / "aiguillage.db")
+    return fresh
+
+
+@pytest.fixture
+def published(run: Run, tmp_path: Path) -> Run:
+    """The same, with the example plan published and its directory imported."""
+    database = open_database(f"sqlite:///{tmp_path / 'state' / 'aiguillage.db'}")
+    editing.apply(database, dump(PLAN))
+    publish(database, datetime.now(UTC), "tests", "the first")
+    import_csv(database, (EXAMPLES / "directory.csv").read_bytes())
+    database.close()
     return run
 
 
-def test_explain_says_where_a_call_goes_and_why_it_was_not_another_route(published: Run) -> None:
-    told = published("explain", "--from", "0471 00 02 04", "--to", "central", "--at", "2026-11-24 15:30").stdout
-    assert "Luc Petit (Président local, Patro Saint-Donat d'Arlon)" in told
+def well(outcome: Outcome) -> str:
+    assert (outcome.status, outcome.complained) == (0, "")
+    return outcome.said
+
+
+def refused(outcome: Outcome) -> str:
+    """The reason, which stands on standard error and is no traceback."""
+    assert outcome.status == 1
+    assert outcome.said == ""
+    assert outcome.complained.startswith("aiguillage: ")
+    assert "Traceback" not in outcome.complained
+    return outcome.complained
+
+
+def test_as_a_programme_of_its_own(tmp_path: Path) -> None:
+    environment = {**os.environ, "AIGUILLAGE_STATE_DIR": str(tmp_path), "PYTHONWARNINGS": "error::ResourceWarning"}
+
+    def start(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "aiguillage", *words]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    migrated = start("migrate")
+    assert (migrated.returncode, migrated.stdout, migrated.stderr) == (0, "The database is up to date.\n", "")
+    unknown = start("explain", "--from", "withheld")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("aiguillage: no plan has been published yet")
+
+
+def test_migrate_makes_the_database_and_may_be_repeated(fresh: Run, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert "up to date" in well(fresh("migrate"))
+    assert (tmp_path / "state" / "aiguillage.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["nonsense"], ["plan"], ["plan", "apply"], ["explain"], ["plan", "check", "x", "--odd"]]
+)
+def test_wrong_use_is_told_with_status_2(fresh: Run, words: list[str]) -> None:
+    found = fresh(*words)
+    assert found.status == 2
+    assert "Usage: aiguillage" in found.said + found.complained
+
+
+@pytest.mark.parametrize(
+    "words", [["plan", "export"], ["plan", "publish"], ["explain", "--from", "withheld"], ["token", "create", "x"]]
+)
+def test_without_a_migrated_database_the_remedy_is_named(fresh: Run, words: list[str]) -> None:
+    assert "run: aiguillage migrate" in refused(fresh(*words))
+
+
+# --- the plan ---
+
+
+def test_a_good_plan_is_checked_without_a_database(fresh: Run, tmp_path: Path) -> None:
+    assert "is a good plan: 8 inbound routes, 5 people." in well(fresh("plan", "check", PLAN_FILE))
+    assert fresh("plan", "check", PLAN_FILE, "--json").data == {"ok": True, "faults": []}
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> str:
+    """A plan file with two faults."""
+    file = tmp_path / "faulty.yaml"
+    file.write_text(PLAN_TEXT.replace("group:shop", "group:shoop").replace("until: 2027-08-31", "until: 2027-02-31"))
+    return str(file)
+
+
+def test_a_plan_with_faults_is_refused_with_all_of_them(run: Run, faulty: str) -> None:
+    for deed in ("check", "apply"):
+        reason = refused(run("plan", deed, faulty))
+        assert "units.hainaut.mandates[0].until: " in reason
+        assert "3 faults; nothing was changed" in reason
+    found = run("plan", "check", faulty, "--json")
+    assert (found.status, found.data["ok"], len(found.data["faults"])) == (1, False, 3)
+    assert set(found.data["faults"][0]) == {"path", "message"}
+    assert "no plan yet" in refused(run("plan", "export"))
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (None, "No such file"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"{", "not readable as YAML"),
+        (b"", "expected a mapping"),
+    ],
+)
+def test_a_file_that_is_no_plan_is_refused(fresh: Run, tmp_path: Path, content: bytes | None, reason: str) -> None:
+    if content is not None:
+        (tmp_path / "odd.yaml").write_bytes(content)
+    assert reason in refused(fresh("plan", "check", "odd.yaml"))
+
+
+def test_what_was_applied_is_exported(run: Run) -> None:
+    assert "Calls still follow the published plan" in well(run("plan", "apply", PLAN_FILE))
+    as_yaml, as_json = well(run("plan", "export")), run("plan", "export", "--json").data
+    assert read_yaml(as_yaml) == as_json
+    assert as_json["organisation"]["name"] == PLAN.organisation.name
+
+
+def test_an_export_applies_again(run: Run, tmp_path: Path) -> None:
+    well(run("plan", "apply", PLAN_FILE))
+    exported = well(run("plan", "export"))
+    (tmp_path / "again.yaml").write_text(exported)
+    well(run("plan", "apply", "again.yaml"))
+    assert well(run("plan", "export")) == exported
+
+
+def test_a_plan_is_applied_and_published_at_once(run: Run) -> None:
+    told = well(run("plan", "apply", PLAN_FILE, "--publish", "--comment", "the first"))
+    assert "Published as version 1; the next call follows it." in told
+    assert "Calls still follow" not in told
+    assert "The directory now has 9 contacts." in well(run("directory", "import", CONTACTS_FILE))
+
+
+def test_versions_are_published_one_after_the_other(published: Run) -> None:
+    assert "Published as version 2" in well(published("plan", "publish", "--comment", "again"))
+
+
+def test_without_a_draft_nothing_is_published(run: Run) -> None:
+    assert "aiguillage plan apply PLAN.yaml" in refused(run("plan", "publish"))
+
+
+# --- explain ---
+
+
+def test_an_explanation_for_people(published: Run) -> None:
+    told = well(published("explain", "--from", "0471 00 02 01", "--to", "central", "--at", "2026-11-24 10:00"))
+    assert "Anne Lambert" in told
     assert "Route: local leaders to their region" in told
-    assert "  1. ring Sophie Renard: desk and Tom Peeters: desk, 20 s" in told
-    assert "  camps, day and night: is for camps" in told
-    assert "responsible: nobody on duty for Centre fédéral de Gilly" in told
+    assert "1. ring Claire Dubois: desk, 15 s" in told
 
 
-def test_explain_gives_programs_one_object(published: Run) -> None:
-    answer = published("explain", "--from", "+32471000201", "--at", "2026-11-24 10:00", "--json")
-    told = json.loads(answer.stdout)
-    assert {"caller", "route", "itinerary", "trace", "plan_version"} <= set(told)
-    assert told["route"] == "local leaders to their region"
-    assert told["itinerary"][0]["kind"] == "ring"
-    leg = told["itinerary"][0]["legs"][0]
-    assert (leg["person"], leg["phone"], leg["seconds"]) == ("claire", "desk", 15)
-    assert told["plan_version"] == 1
+def test_an_explanation_for_programs(published: Run) -> None:
+    words = ["explain", "--from", "+32471000201", "--to", "central", "--at", "2026-11-24T10:00", "--json"]
+    found = json.loads(well(published(*words)))
+    assert {"caller", "route", "itinerary", "trace", "plan_version"} <= set(found)
+    assert found["caller"]["name"] == "Anne Lambert"
+    assert found["plan_version"] == 1
+    first = found["itinerary"][0]
+    assert (first["kind"], first["seconds"]) == ("ring", 15)
+    assert [(leg["person"], leg["phone"]) for leg in first["legs"]] == [("claire", "desk")]
+    assert [step["kind"] for step in found["itinerary"]][-1] == "voicemail"
 
 
-def test_a_withheld_number_can_be_explained(published: Run) -> None:
-    told = published("explain", "--from", "withheld", "--at", "2026-11-24 23:00").stdout
-    assert told.startswith("Somebody who withholds the number calls Numéro central")
-    assert "Route: closed" in told
-
-
-def test_what_is_exported_can_be_applied(published: Run, tmp_path: Path) -> None:
-    exported = tmp_path / "exported.yaml"
-    exported.write_text(published("plan", "export").stdout, "utf-8")
-    assert published("plan", "check", str(exported)).returncode == 0
-    assert published("plan", "apply", str(exported)).returncode == 0
-    assert json.loads(published("plan", "export", "--json").stdout)["format"] == 1
-    assert "Published as version 2" in published("plan", "publish", "--comment", "again").stdout
-
-
-def test_every_fault_of_a_plan_is_named_and_nothing_is_changed(published: Run, tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(
-        (EXAMPLES / "plan.yaml").read_text("utf-8").replace("group:shop", "group:shoop").replace("12:30", "25:00"),
-        "utf-8",
-    )
-    before = published("plan", "export").stdout
-    answer = published("plan", "apply", str(wrong))
-    assert answer.returncode == 1
-    assert 'inbound_routes[4].steps[0].ring: group "shoop" does not exist; did you mean "shop"?' in answer.stderr
-    assert 'schedules.office.open[0].hours: "25:00" is no time of day' in answer.stderr
-    assert "nothing was changed" in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert published("plan", "export").stdout == before
-    faults = json.loads(published("plan", "check", str(wrong), "--json").stdout)
-    assert faults["ok"] is False
-    assert {"path", "message"} == set(faults["faults"][0])
+def test_our_first_number_and_now_are_meant_where_nothing_else_is_said(published: Run) -> None:
+    assert published("explain", "--from", "withheld", "--json").data["called"]["did"] == "central"
 
 
 @pytest.mark.parametrize(
-    "arguments, status, said",
+    "words, reason",
     [
-        (("explain", "--from", "+32471000201"), 1, "run: aiguillage migrate"),
-        (("plan", "check", "nowhere.yaml"), 1, "nowhere.yaml: No such file"),
-        (("explain",), 2, "--from"),
-        (("conjure",), 2, "conjure"),
-        (("healthcheck",), 1, "does not answer"),
-        (("call", "--from", "withheld"), 1, "AIGUILLAGE_SIMULATION"),
+        (["--from", "nobody"], "'nobody' is no telephone number"),
+        (["--from", "withheld", "--to", "centrale"], "our own numbers: central, sales, camps"),
+        (["--from", "withheld", "--at", "noon"], '"noon" is no date and time; write "2026-11-24 10:00"'),
+        (["--from", "withheld", "--at", "0001-01-01"], "1 is no year of ours"),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_what_cannot_be_done_is_said_in_a_line(run: Run, arguments: tuple[str, ...], status: int, said: str) -> None:
-    answer = run(*arguments, AIGUILLAGE_AGI_PORT="1")
-    assert answer.returncode == status
-    assert said in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert answer.stdout == ""
+def test_a_question_that_cannot_be_answered_is_refused(published: Run, words: list[str], reason: str) -> None:
+    assert reason in refused(published("explain", *words))
+
+
+# --- directory, tokens, phones ---
+
+
+def test_an_import_tells_how_many_and_what_was_odd(published: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("name,numbers\nAnne,0471000201\nBob,\n")
+    told = well(published("directory", "import", "odd.csv"))
+    assert told == "odd.csv, row 3: left out: it has no telephone number\nThe directory now has 1 contact.\n"
+    assert published("directory", "import", "odd.csv", "--json").data == {
+        "contacts": 1,
+        "problems": [{"row": 3, "message": "left out: it has no telephone number"}],
+    }
+
+
+def test_an_import_that_cannot_be_read_is_refused(published: Run, run: Run) -> None:
+    assert "the first row must name the columns" in refused(published("directory", "import", PLAN_FILE))
+    assert "No such file" in refused(published("directory", "import", "nothing.csv"))
+    assert "Is a directory" in refused(published("directory", "import", "."))
+
+
+def test_an_import_needs_a_plan(run: Run) -> None:
+    assert "apply a plan first" in refused(run("directory", "import", CONTACTS_FILE))
+
+
+def test_a_token_is_shown_alone_on_its_line(run: Run) -> None:
+    tokens = {well(run("token", "create", "claire", "--days", "30")), well(run("token", "create", "claire"))}
+    assert len(tokens) == 2
+    assert all(token.startswith("aig_") and token.count("\n") == 1 for token in tokens)
+    for days in ("-1", "9999999"):
+        assert run("token", "create", "claire", "--days", days).status == 2
+
+
+def test_a_phones_account_stays_the_same(published: Run) -> None:
+    phones = published("phone", "show", "--json").data["phones"]
+    assert [phone["endpoint"] for phone in phones] == ["claire", "marc", "sophie", "tom"]
+    assert phones[0].keys() == {"owner", "server", "endpoint", "password"}
+    line = f"Claire Dubois, desk: server 127.0.0.1:5060, user claire, password {phones[0]['password']}\n"
+    assert well(published("phone", "show")).startswith(line)
+
+
+def test_before_publication_there_are_no_phones(run: Run) -> None:
+    assert "no plan has been published yet" in refused(run("phone", "show"))
+
+
+# --- settings ---
 
 
 @pytest.mark.parametrize(
-    "setting, value",
+    "name, value",
     [
-        ("AIGUILLAGE_HTTP_PORT", "http"),
-        ("AIGUILLAGE_SIP_PORT", "0"),
-        ("AIGUILLAGE_LOG_FORMAT", "xml"),
-        ("AIGUILLAGE_DATABASE_URL", "mysql://x/y"),
+        ("AIGUILLAGE_HTTP_PORT", "0"),
+        ("AIGUILLAGE_SIP_PORT", "five thousand"),
+        ("AIGUILLAGE_LOG_LEVEL", "chatty"),
+        ("AIGUILLAGE_SIMULATION", "perhaps"),
+        ("AIGUILLAGE_DATABASE_URL", "mysql://127.0.0.1/x"),
+        ("AIGUILLAGE_DATABASE_URL", "hush-hush"),
     ],
 )
-def test_a_bad_setting_stops_the_start_and_is_named(run: Run, setting: str, value: str) -> None:
-    answer = run("migrate", **{setting: value})
-    assert answer.returncode == 1
-    assert setting in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_a_bad_setting_is_named(fresh: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    reason = refused(fresh("migrate"))
+    assert name in reason
+    assert "hush-hush" not in reason
 
 
-def test_phones_and_tokens_are_shown(published: Run) -> None:
-    accounts = json.loads(published("phone", "show", "--json").stdout)["phones"]
-    assert [account["endpoint"] for account in accounts] == ["claire", "marc", "sophie", "tom"]
-    assert json.loads(published("phone", "show", "--json").stdout)["phones"] == accounts
-    assert published("token", "create", "console").stdout.startswith("aig_")
+def test_settings_that_do_not_go_together_are_named(fresh: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIGUILLAGE_SIMULATION", "true")
+    assert "simulation needs simulator_secret" in refused(fresh("migrate"))
 
 
-def test_the_doctor_names_what_is_wrong(published: Run) -> None:
-    answer = published("doctor", AIGUILLAGE_AGI_PORT="1", AIGUILLAGE_AMI_PORT="1", AIGUILLAGE_SIP_PORT="1")
-    assert answer.returncode == 1
-    assert "ok   plan: version 1 is published; 9 numbers are known" in answer.stdout
-    assert "BAD  service:" in answer.stdout
-    assert "BAD  asterisk:" in answer.stdout
-    assert answer.stderr == ""
+def test_a_state_folder_that_cannot_be_made_is_named(fresh: Run, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("not a folder")
+    assert "AIGUILLAGE_STATE_DIR" in refused(fresh("migrate"))
 
 
-def test_help_can_be_read_by_a_receptionist(run: Run) -> None:
-    for arguments in ((), ("plan",), ("explain",)):
-        told = run(*arguments, "--help").stdout
-        assert told.startswith("\n Usage: aiguillage") or "Usage: aiguillage" in told
+def test_a_server_that_does_not_answer_is_told_without_its_password(
+    fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIGUILLAGE_DATABASE_URL", "postgresql://aiguillage:hush-hush@127.0.0.1:1/x")
+    for words in (["migrate"], ["plan", "export"]):
+        reason = refused(fresh(*words))
+        assert "does not answer" in reason
+        assert "hush-hush" not in reason

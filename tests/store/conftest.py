@@ -1,38 +1,54 @@
+"""Every story is told twice: on a SQLite file and on a private PostgreSQL."""
+
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.store.postgresql import PrivatePostgresql, programmes
 
-from aiguillage.store import migrate
 from aiguillage.store.database import Database, open_database
+from tests.databases import PostgreSQL, migrated_sqlite, programs, running_postgresql, sqlite_url
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PrivatePostgresql]:
-    found = programmes()
+def postgresql() -> Iterator[PostgreSQL]:
+    found = programs()
     if found is None:
-        if os.environ.get("AIGUILLAGE_REQUIRE_POSTGRESQL"):
-            pytest.fail("PostgreSQL's server is not installed: apt-get install postgresql")
-        pytest.skip("PostgreSQL's server is not installed")
-    with PrivatePostgresql(found) as server:
+        if os.environ.get("AIGUILLAGE_REQUIRE_POSTGRESQL") == "1":
+            pytest.fail("PostgreSQL is required here, and none is installed in /usr/lib/postgresql")
+        pytest.skip("no PostgreSQL is installed in /usr/lib/postgresql")
+    with running_postgresql(found) as server:
         yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, on either engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/test.db"
-    server: PrivatePostgresql = request.getfixturevalue("postgresql")
-    return server.new_database()
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    """A migrated database, on either engine."""
-    migrate.upgrade(url)
-    database = open_database(url)
-    yield database
-    database.close()
+def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without tables."""
+    if kind == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = f"empty_{uuid.uuid4().hex}"
+    yield server.create(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A migrated database with nothing in it."""
+    if kind == "sqlite":
+        opened = migrated_sqlite(tmp_path)
+        yield opened
+        opened.close()
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    server.empty(server.template)  # half a second less than a new database
+    opened = open_database(server.url(server.template))
+    yield opened
+    opened.close()

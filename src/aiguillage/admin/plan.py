@@ -1,6 +1,5 @@
 """/api/v1/plan: the draft of the plan, as one document in JSON or YAML."""
 
-import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -8,8 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from aiguillage import text_formats
 from aiguillage.admin.guard import TheParts
 from aiguillage.desk import editing
-from aiguillage.desk.parts import Parts
-from aiguillage.errors import DocumentRefused, Fault, NotFound
+from aiguillage.errors import Conflict, DocumentRefused, Fault
 
 router = APIRouter(tags=["plan"])
 
@@ -36,7 +34,7 @@ def get_plan(request: Request, parts: TheParts) -> Response:
     document = editing.draft(parts.database)
     wants_yaml = YAML in request.headers.get("accept", "")
     text = text_formats.write_yaml(document) if wants_yaml else text_formats.write_json(document)
-    return Response(text, media_type=YAML if wants_yaml else JSON, headers={"ETag": _etag(document)})
+    return Response(text, media_type=YAML if wants_yaml else JSON, headers={"ETag": _etag(editing.revision(document))})
 
 
 @router.put(
@@ -52,11 +50,12 @@ def put_plan(request: Request, parts: TheParts, body: Annotated[bytes, Depends(_
     A document with faults is refused as a whole (422), every fault with its path.
     """
     document = _document(request.headers.get("content-type", JSON), body)
-    expected = request.headers.get("if-match")
-    if expected is not None and expected != _current_etag(parts):
-        raise HTTPException(412, "the draft was changed meanwhile; GET it again and repeat your change on it")
-    editing.apply(parts.database, document)
-    return Response(status_code=204, headers={"ETag": _current_etag(parts) or ""})
+    known = request.headers.get("if-match")
+    try:
+        revision = editing.apply(parts.database, document, known.strip('"') if known is not None else None)
+    except Conflict as changed:
+        raise HTTPException(412, str(changed)) from None
+    return Response(status_code=204, headers={"ETag": _etag(revision)})
 
 
 def _document(content_type: str, body: bytes) -> Any:
@@ -70,12 +69,5 @@ def _document(content_type: str, body: bytes) -> Any:
     return text_formats.read_json(text) if kind == JSON else text_formats.read_yaml(text)
 
 
-def _current_etag(parts: Parts) -> str | None:
-    try:
-        return _etag(editing.draft(parts.database))
-    except NotFound:
-        return None
-
-
-def _etag(document: Any) -> str:
-    return '"' + hashlib.sha256(text_formats.write_json(document).encode()).hexdigest()[:32] + '"'
+def _etag(revision: str) -> str:
+    return f'"{revision}"'

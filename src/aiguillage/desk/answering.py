@@ -18,7 +18,7 @@ from aiguillage.routing.plan import Plan
 from aiguillage.routing.trace import describe_decision
 from aiguillage.store.journal import DecisionRecord
 
-_WALL_CLOCK = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
+_WALL_CLOCK = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 
 
 @dataclass(frozen=True, slots=True)

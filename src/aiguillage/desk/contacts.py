@@ -21,8 +21,7 @@ from aiguillage.store.database import Database
 COLUMNS = ("name", "numbers", "unit", "category", "language", "note")
 MAX_BYTES = 50_000_000
 MAX_CELL = 500
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+MAX_FOUND = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,8 @@ def read_csv(content: bytes, plan: Plan) -> Import:
     rows = _rows(_decoded(content))
     heading = [cell.strip().lower() for cell in next(rows, [])]
     if not {"name", "numbers"} <= set(heading):
-        raise DirectoryRefused(
-            f"the first row must name the columns {', '.join(COLUMNS)}; found {', '.join(heading) or 'nothing'}"
-        )
+        found = _printable(", ".join(heading))[:MAX_FOUND] or "nothing"
+        raise DirectoryRefused(f"the first row must name the columns {', '.join(COLUMNS)}; found {found}")
     contacts: list[Contact] = []
     problems: list[Problem] = []
     for row, cells in enumerate(rows, start=2):
@@ -125,12 +123,17 @@ class _Row:
         return value
 
     def _cell(self, column: str) -> str:
-        """Without control and bidi characters, in Unicode's composed form, at most MAX_CELL characters."""
-        text = _CONTROL.sub(" ", self.cells.get(column, ""))
-        return unicodedata.normalize("NFC", text).strip()[:MAX_CELL]
+        """Printable, in Unicode's composed form, at most MAX_CELL characters."""
+        text = unicodedata.normalize("NFC", self.cells.get(column, ""))
+        return _printable(text).strip()[:MAX_CELL]
 
     def _problem(self, message: str) -> None:
         self.problems.append(Problem(self.number, message))
+
+
+def _printable(text: str) -> str:
+    """Spaces in place of line ends, control characters, and marks that turn the direction of what follows."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _decoded(content: bytes) -> str:

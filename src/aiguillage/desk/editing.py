@@ -1,9 +1,11 @@
 """Edit the draft: the one place through which API, console and command line write the plan."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from aiguillage.errors import NotFound
+from aiguillage import text_formats
+from aiguillage.errors import Conflict, NotFound
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.plan import Plan
 from aiguillage.store import plans
@@ -18,15 +20,20 @@ def check(document: Any) -> Plan:
     return load(document)
 
 
-def apply(database: Database, document: Any) -> Plan:
-    """Replace the draft by `document`. Calls keep following the published plan.
+def apply(database: Database, document: Any, changed_from: str | None = None) -> str:
+    """Replace the draft by `document`; the new draft's revision. Calls keep following the published plan.
 
-    Raises DocumentRefused with all faults; then the draft is as it was.
+    `changed_from` is the revision of the draft that the document was made from; None replaces any. Raises
+    DocumentRefused with all faults, or Conflict when the draft is another one by now; then the draft is as it was.
     """
     plan = check(document)
     with database.writing() as session:
+        if changed_from is not None:
+            kept = plans.load_draft(session)
+            if kept is None or revision(dump(kept)) != changed_from:
+                raise Conflict("the draft was changed meanwhile; read it again and repeat your change on it")
         plans.save_draft(session, plan)
-    return plan
+    return revision(dump(plan))
 
 
 def draft(database: Database) -> Mapping[str, Any]:
@@ -39,3 +46,8 @@ def draft(database: Database) -> Mapping[str, Any]:
     if plan is None:
         raise NotFound("there is no plan yet; apply one: aiguillage plan apply PLAN.yaml")
     return dump(plan)
+
+
+def revision(document: Mapping[str, Any]) -> str:
+    """32 hexadecimal digits that are the same for the same draft only."""
+    return hashlib.sha256(text_formats.write_json(document).encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from aiguillage.desk.snapshot import Snapshot
-from aiguillage.errors import NumberRefused
+from aiguillage.errors import NumberRefused, Refused
 from aiguillage.routing import hours
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.numbers import E164, WITHHELD_WORDS, parse_written
@@ -13,15 +13,18 @@ from aiguillage.routing.plan import Plan
 from aiguillage.routing.trace import describe_decision
 
 Description = Mapping[str, Any]
+YEARS = range(1970, 2200)
 
 
 def explain(snapshot: Snapshot, caller: str, called: str, at: datetime) -> Description:
     """What would happen to a call: `caller`, `called`, `at`, `route`, `itinerary`, `trace`, `plan_version`.
 
     `caller` is a number in any spelling or `withheld`; `called` a number or a DID's key. A naive `at` is the
-    organisation's wall clock. Raises NumberRefused.
+    organisation's wall clock. Raises NumberRefused, or Refused for a year that is not within YEARS.
     """
     plan = snapshot.plan
+    if at.year not in YEARS:
+        raise Refused(f"{at.year} is no year of ours; write one from {YEARS.start} to {YEARS.stop - 1}")
     instant = at if at.tzinfo else at.replace(tzinfo=hours.zone(plan))
     call = Call(called_number(plan, called), caller_number(plan, caller))
     decision = decide(plan, snapshot.directory, snapshot.presences, call, instant)

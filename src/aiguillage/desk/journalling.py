@@ -73,7 +73,7 @@ class Journalling:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreUnavailable):  # `close` tries once more
                 await writing
                 del self._waiting[: len(batch)]
             raise

@@ -3,23 +3,21 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    OperationalError,
-    ProgrammingError,
-    SQLAlchemyError,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from aiguillage.errors import Conflict, SettingRefused, StoreUnavailable
+from aiguillage.errors import SettingRefused, StoreUnavailable
 
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
+
+WRITERS_LOCK = 7_168_293
+"""The advisory lock that the writers of one PostgreSQL database share, migrations among them."""
 
 
 class Database:
@@ -31,34 +29,35 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database. Raises StoreUnavailable."""
-        with self._session() as session:
+        with self.answering(), Session(self.engine) as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is committed at the end, or rolled back by an error. Raises Conflict where
-        a constraint says no, StoreUnavailable.
+        """A session that is committed at the end, or rolled back by an error. Raises StoreUnavailable.
 
-        On SQLite it holds the write lock from its beginning: a transaction that reads first and writes later would be
-        refused at once when somebody else has written in between.
+        Writers take turns from their beginning. On SQLite a transaction that reads first and writes later would be
+        refused at once when somebody else has written in between; on PostgreSQL two who replace the same rows would
+        end in a duplicate key.
         """
-        with self._session() as session:
+        with self.answering(), Session(self.engine) as session:
             session.connection(execution_options={"writes": True})
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_LOCK})
             yield session
-            try:
-                session.commit()
-            except IntegrityError:
-                session.invalidate()  # SQLite leaves the transaction open when a deferred constraint fails
-                raise
+            session.commit()
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
+    def answering(self) -> Iterator[None]:
+        """StoreUnavailable where the database fails us; IntegrityError and DataError pass: those are our fault."""
         try:
-            with Session(self.engine) as session:
-                yield session
-        except IntegrityError as wrong:
-            raise Conflict(f"this contradicts what {self.name} keeps: {_fault(wrong)}; nothing was changed") from wrong
-        except (OperationalError, ProgrammingError) as wrong:
+            yield
+        except (IntegrityError, DataError):
+            raise
+        except (DBAPIError, PoolTimeoutError) as wrong:
             raise StoreUnavailable(self.in_words(wrong)) from wrong
 
     @property
@@ -67,22 +66,21 @@ class Database:
         url = self.engine.url
         if self.engine.dialect.name == "sqlite":
             return f"SQLite {url.database}"
-        return f"PostgreSQL {url.render_as_string(hide_password=True)}"
+        return f"PostgreSQL {url.set(query={}).render_as_string(hide_password=True)}"
 
     def close(self) -> None:
         self.engine.dispose()
 
     def in_words(self, wrong: SQLAlchemyError) -> str:
         """What is wrong with this database, and the remedy; never a statement, a value or a password."""
-        fault = _fault(wrong)
-        if "no such table" in fault or "does not exist" in fault:
+        fault = str(wrong.orig if isinstance(wrong, DBAPIError) else wrong).strip().partition("\n")[0]
+        # 42P01 and 42703: undefined table, undefined column.
+        if "no such table" in fault or getattr(getattr(wrong, "orig", None), "sqlstate", "") in {"42P01", "42703"}:
             return f"{self.name} has not the schema that is needed ({fault}); run: aiguillage migrate"
-        return f"{self.name} does not answer: {fault}"
-
-
-def _fault(wrong: SQLAlchemyError) -> str:
-    """The driver's own words, without the statement and its values."""
-    return str(wrong.orig).strip().splitlines()[0] if isinstance(wrong, DBAPIError) else str(wrong)
+        remedy = "start it, or correct AIGUILLAGE_DATABASE_URL"
+        if self.engine.dialect.name == "sqlite":
+            remedy = "see who else uses it, or correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
+        return f"{self.name} does not answer: {fault}; {remedy}"
 
 
 def open_database(url: str) -> Database:
@@ -97,6 +95,10 @@ def open_database(url: str) -> Database:
             "AIGUILLAGE_DATABASE_URL is no database URL; write sqlite:///path or postgresql://…"
         ) from None
     if parsed.get_backend_name() == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            raise SettingRefused(
+                "AIGUILLAGE_DATABASE_URL names no file, so nothing would be kept; write sqlite:///path"
+            )
         return Database(_open_sqlite(url))
     if parsed.get_backend_name() != "postgresql":
         raise SettingRefused(
@@ -112,6 +114,10 @@ def open_database(url: str) -> Database:
 
 
 def _open_sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path:
+        with contextlib.suppress(OSError):  # the first use says what is wrong with the folder
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -120,6 +126,11 @@ def _open_sqlite(url: str) -> Engine:
         connection.isolation_level = None
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "reset")
+    def roll_back(connection: sqlite3.Connection, *_: Any) -> None:
+        # A COMMIT that a foreign key refuses leaves the transaction open, which SQLAlchemy takes for ended.
+        connection.rollback()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

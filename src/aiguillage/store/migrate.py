@@ -16,10 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aiguillage.errors import StoreUnavailable
 from aiguillage.shipped import shipped
-from aiguillage.store.database import Database, open_database
-
-_LOCK = 7_168_294
-"""The advisory lock that migrations of one PostgreSQL database share."""
+from aiguillage.store.database import WRITERS_LOCK, Database, open_database
 
 
 def upgrade(url: str) -> None:
@@ -29,12 +26,9 @@ def upgrade(url: str) -> None:
     """
     database = open_database(url)
     try:
-        _make_folder(database)
-        with database.engine.connect() as connection, _alone(connection):
+        with database.answering(), database.engine.connect() as connection, _alone(connection):
             command.upgrade(_config(connection), "head")
             connection.commit()
-    except SQLAlchemyError as wrong:
-        raise StoreUnavailable(database.in_words(wrong)) from wrong
     except CommandError as wrong:
         raise StoreUnavailable(f"{database.name} was migrated by a newer release ({wrong}); install that one") from None
     finally:
@@ -45,7 +39,7 @@ def downgrade(url: str, revision: str) -> None:
     """Back to an older schema; `base` empties the database."""
     database = open_database(url)
     try:
-        with database.engine.connect() as connection, _alone(connection):
+        with database.answering(), database.engine.connect() as connection, _alone(connection):
             command.downgrade(_config(connection), revision)
             connection.commit()
     finally:
@@ -75,16 +69,6 @@ def schema_state(database: Database) -> SchemaState:
     return SchemaState(reachable=True, current=False, reason=reason)
 
 
-def _make_folder(database: Database) -> None:
-    """SQLite makes the file, but not its folder. Raises StoreUnavailable."""
-    file = database.engine.url.database
-    if database.engine.dialect.name == "sqlite" and file:
-        try:
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as wrong:
-            raise StoreUnavailable(f"{database.name} cannot be made: {wrong.strerror}") from None
-
-
 def _config(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(shipped("migrations")))
@@ -96,13 +80,13 @@ def _config(connection: Connection) -> Config:
 def _alone(connection: Connection) -> Iterator[None]:
     """Nobody else migrates this database within the block."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITERS_LOCK})
         connection.commit()
         try:
             yield
         finally:
             connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITERS_LOCK})
             connection.commit()
         return
     with Path(f"{connection.engine.url.database}.lock").open("w") as lock:

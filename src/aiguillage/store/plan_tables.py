@@ -19,11 +19,12 @@ from aiguillage.store.columns import goes_with, key, metadata, owner, position, 
 organisation = Table(
     "organisation",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     text("name"),
     text("country"),
     text("timezone"),
     text("languages"),
+    CheckConstraint("id = 1", name="only_one"),
 )
 
 trunks = Table(

@@ -1,0 +1,86 @@
+"""The journal is written behind the calls: in batches, in order, and never in their way."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from aiguillage.desk import journalling as journalling_module
+from aiguillage.desk.journalling import Journalling
+from aiguillage.errors import StoreUnavailable
+from aiguillage.store import journal
+from aiguillage.store.database import Database
+from aiguillage.store.journal import EventRecord
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+class AwayDatabase:
+    """Lets the writer wait until `answer`, then does not answer."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def writing(self) -> None:
+        self.asked.set()
+        self.answer.wait(10)
+        raise StoreUnavailable("away")
+
+
+def event(number: int) -> EventRecord:
+    return EventRecord("call-1", NOON, "ringing", f"leg-{number}")
+
+
+def legs(database: Database) -> list[str | None]:
+    with database.reading() as session:
+        return [each.leg for each in journal.story(session, "call-1")]
+
+
+async def test_records_are_written_in_their_order(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journalling_module, "BATCH", 3)
+    journalling = Journalling(database)
+    journalling.start()
+    for number in range(10):
+        journalling.happened(event(number))
+    await journalling.close()
+    assert journalling.backlog == 0
+    assert legs(database) == [f"leg-{number}" for number in range(10)]
+
+
+async def test_what_could_not_be_written_is_kept_and_written_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journalling_module, "PAUSE", 0.01)
+    away = AwayDatabase()
+    away.answer.set()
+    journalling = Journalling(cast("Database", away))
+    journalling.happened(event(1))
+    journalling.start()
+    assert await asyncio.to_thread(away.asked.wait, 10)
+    journalling._database = database
+    await journalling.close()
+    assert legs(database) == ["leg-1"]
+
+
+async def test_closing_while_the_database_is_away_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journalling_module, "PAUSE", 0.01)
+    away = AwayDatabase()
+    journalling = Journalling(cast("Database", away))
+    journalling.happened(event(1))
+    journalling.start()
+    assert await asyncio.to_thread(away.asked.wait, 10)
+    asyncio.get_running_loop().call_later(0.1, away.answer.set)
+    await asyncio.wait_for(journalling.close(), 5)
+    assert journalling.backlog == 1
+
+
+async def test_what_is_too_much_is_counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journalling_module, "CAPACITY", 2)
+    journalling = Journalling(database)
+    for number in range(5):
+        journalling.happened(event(number))
+    assert (journalling.backlog, journalling.dropped) == (2, 3)
+    await journalling.close()
+    assert legs(database) == ["leg-0", "leg-1"]

@@ -1,0 +1,126 @@
+"""The journal, the tokens, and the passwords of the phones."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import StatementError
+
+from aiguillage.store import accounts, endpoints, journal
+from aiguillage.store.database import Database
+from aiguillage.store.journal import DecisionRecord, EventRecord
+from aiguillage.store.tables import tokens
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def decision(number: int, call: str = "call-1", **facts: object) -> DecisionRecord:
+    """The decision of the minute `number` after noon."""
+    given = {
+        "id": f"decision-{number}",
+        "call": call,
+        "at": NOON + number * MINUTE,
+        "kind": "inbound",
+        "caller": "+32471000201",
+        "called": "+3271000001",
+        "route": "shop",
+        "plan_version": 3,
+        "itinerary": [{"kind": "ring", "legs": []}],
+        "trace": {"remarks": ["é", None, 1.5]},
+        **facts,
+    }
+    return DecisionRecord(**given)  # type: ignore[arg-type]
+
+
+# --- the journal ---
+
+
+def test_decisions_come_back_the_newest_first(database: Database) -> None:
+    written = [decision(2), decision(1, caller=None, route=None), decision(3, call="call-2")]
+    with database.writing() as session:
+        journal.write(session, written, [])
+    with database.reading() as session:
+        assert [each.id for each in journal.recent(session, 2)] == ["decision-3", "decision-2"]
+        assert journal.recent(session, 9)[-1] == written[1]
+        assert journal.decision_of(session, "call-1") == written[0]
+        assert journal.decision_of(session, "call-9") is None
+
+
+def test_the_story_of_a_call_is_told_in_the_order_in_which_it_was_told_to_us(database: Database) -> None:
+    told = [
+        EventRecord("call-1", NOON + MINUTE, "ringing", "leg-1", "claire", "desk", {"line": "claire"}),
+        EventRecord("call-2", NOON, "answered"),
+        EventRecord("call-1", NOON, "leg-ended", "leg-1", "claire", "desk", {"outcome": "BUSY"}),
+    ]
+    with database.writing() as session:
+        journal.write(session, [], told[:2])
+        journal.write(session, [decision(1)], told[2:])
+    with database.reading() as session:
+        assert journal.story(session, "call-1") == [told[0], told[2]]
+        assert journal.story(session, "call-2") == [told[1]]
+        assert journal.story(session, "call-9") == []
+
+
+def test_writing_nothing_is_no_fault(database: Database) -> None:
+    with database.writing() as session:
+        journal.write(session, [], [])
+    with database.reading() as session:
+        assert journal.recent(session, 1) == []
+
+
+def test_a_decision_without_a_time_zone_is_refused(database: Database) -> None:
+    naive = decision(1, at=NOON.replace(tzinfo=None))
+    with pytest.raises(StatementError, match="has no time zone"), database.writing() as session:
+        journal.write(session, [naive], [])
+
+
+# --- tokens ---
+
+
+def test_a_token_is_known_by_its_name_until_it_expires(database: Database) -> None:
+    with database.writing() as session:
+        brief = accounts.create_token(session, "claire", NOON, NOON + MINUTE)
+        lasting = accounts.create_token(session, "console", NOON, None)
+    assert brief != lasting
+    with database.reading() as session:
+        assert accounts.verify_token(session, brief, NOON) == "claire"
+        assert accounts.verify_token(session, brief, NOON + MINUTE) is None
+        assert accounts.verify_token(session, lasting, NOON + 1_000_000 * MINUTE) == "console"
+
+
+@pytest.mark.parametrize("wrong", ["", "aig_", "aig_nobody", "é", "\ud800", "\0", "x" * 100_000])
+def test_a_token_that_was_never_made_is_unknown(database: Database, wrong: str) -> None:
+    with database.writing() as session:
+        accounts.create_token(session, "claire", NOON, None)
+    with database.reading() as session:
+        assert accounts.verify_token(session, wrong, NOON) is None
+
+
+def test_a_token_itself_is_not_kept(database: Database) -> None:
+    with database.writing() as session:
+        token = accounts.create_token(session, "claire", NOON, None)
+    with database.reading() as session:
+        rows = str(session.execute(select(tokens)).all())
+    assert "claire" in rows
+    assert token not in rows
+    assert token.removeprefix(accounts.PREFIX) not in rows
+
+
+# --- passwords ---
+
+
+def test_a_phones_password_is_made_once(database: Database) -> None:
+    with database.writing() as session:
+        first = endpoints.passwords(session, ["claire", "marc"])
+    with database.writing() as session:
+        second = endpoints.passwords(session, ["marc", "tom"])
+    assert second["marc"] == first["marc"]
+    assert set(second) == {"marc", "tom"}
+    assert len({*first.values(), *second.values()}) == 3
+    assert all(len(password) >= 20 for password in first.values())
+
+
+def test_no_phones_need_no_passwords(database: Database) -> None:
+    with database.writing() as session:
+        assert endpoints.passwords(session, []) == {}
