@@ -9,3 +9,8 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_udp_port() -> int:
+    """As SIP needs it."""
+    return free_port(socket.SOCK_DGRAM)

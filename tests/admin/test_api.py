@@ -295,3 +295,7 @@ def test_the_draft_is_what_the_desk_has(client: TestClient, service: Service) ->
         editing.draft(service.database)
     put(client, EXAMPLE)
     assert editing.draft(service.database) == DOCUMENT
+
+
+def test_a_body_that_no_plan_can_have_is_not_read_to_its_end(client: TestClient) -> None:
+    problem(client.put("/api/v1/plan", content=b" " * 5_000_001, headers={"content-type": "application/json"}), 413)

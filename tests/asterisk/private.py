@@ -21,6 +21,7 @@ from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
 from aiguillage.routing.decide import last_resort
 from aiguillage.routing.plan import Plan
+from tests.ports import free_port
 from tests.unit.examples import PLAN
 
 AMI_USER, AMI_SECRET = "aiguillage", "not-a-secret"
@@ -60,13 +61,6 @@ def asterisk_root() -> Path:
     if os.environ.get("AIGUILLAGE_REQUIRE_POSTGRESQL") == "1":
         pytest.fail(told)
     pytest.skip(told)
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def example_plan(trunk: str) -> Plan:

@@ -3,7 +3,6 @@
 import math
 import os
 import shutil
-import socket
 import struct
 import subprocess
 import tempfile
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_udp_port
 
 BOOT_SECONDS = 30
 PHONES = ("sophie", "tom", "claire")
@@ -116,13 +117,6 @@ class SmallAsterisk:
     trunk: str
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def write_configuration(folder: Path, root: Path, sip_port: int, trunk_port: int) -> None:
     library = root / "usr/lib/x86_64-linux-gnu"
     modules = "".join(f"require={name}.so\n" for name in MODULES.split())
@@ -148,7 +142,7 @@ def small_asterisk(root: Path) -> Iterator[SmallAsterisk]:
     """Runs as `nobody` where we are root; gone, with its folder, at the end."""
     library = root / "usr/lib/x86_64-linux-gnu"
     folder = Path(tempfile.mkdtemp(prefix="aiguillage-asterisk-"))
-    sip_port, trunk_port = free_port(), free_port()
+    sip_port, trunk_port = free_udp_port(), free_udp_port()
     write_configuration(folder, root, sip_port, trunk_port)
     unprivileged = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     if unprivileged:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.simulator.small_asterisk import PASSWORD, PHONES, SmallAsterisk, free_port
+from tests.ports import free_udp_port
+from tests.simulator.small_asterisk import PASSWORD, PHONES, SmallAsterisk
 
 from aiguillage.errors import CallGone, Refused, Unavailable
 from aiguillage.simulator import sip_socket
@@ -236,7 +237,7 @@ async def test_a_gsm_that_is_unreachable_lets_the_dial_plan_wait(telephones: Tel
 
 
 async def test_a_taken_port_is_named() -> None:
-    bind = f"127.0.0.1:{free_port()}"
+    bind = f"127.0.0.1:{free_udp_port()}"
     async with Telephones(bind, server="127.0.0.1:9"):
         with pytest.raises(Unavailable, match=f"cannot listen for SIP on {bind}/udp"):
             async with Telephones(bind, server="127.0.0.1:9"):
@@ -245,8 +246,8 @@ async def test_a_taken_port_is_named() -> None:
 
 async def test_a_call_without_asterisk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sip_socket, "RETRANSMISSIONS", (0.1, 0.2))
-    server = f"127.0.0.1:{free_port()}"
-    async with Telephones(bind=f"127.0.0.1:{free_port()}", server=server) as telephones:
+    server = f"127.0.0.1:{free_udp_port()}"
+    async with Telephones(bind=f"127.0.0.1:{free_udp_port()}", server=server) as telephones:
         with pytest.raises(Unavailable, match=f"nobody answers SIP INVITE at {server}"):
             await telephones.call(CALLER, SOPHIE)
 

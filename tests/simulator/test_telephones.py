@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.simulator.small_asterisk import free_port
+from tests.ports import free_udp_port
 
 from aiguillage.simulator.sip_message import parse_message
 from aiguillage.simulator.telephones import Telephones
@@ -18,7 +18,7 @@ HEADERS = (
 
 @pytest.fixture
 async def bind() -> AsyncIterator[str]:
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_udp_port()}"
     async with Telephones(address, server="127.0.0.1:9"):
         yield address
 
