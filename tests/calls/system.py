@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import SecretStr
 from tests.ports import free_port
 
 from aiguillage import text_formats
@@ -71,13 +72,13 @@ class System:
             http_port=free_port(),
             agi_port=free_port(),
             ami_port=free_port(),
-            ami_secret="between-the-two",
+            ami_secret=SecretStr("between-the-two"),
             asterisk_dir=self.home / "asterisk/etc",
             sip_port=free_port(socket.SOCK_DGRAM),
             rtp_first_port=20000 + os.getpid() % 200 * 100,
             rtp_last_port=20000 + os.getpid() % 200 * 100 + 99,
             simulation=True,
-            simulator_secret="of-the-stage",
+            simulator_secret=SecretStr("of-the-stage"),
         )
 
     def _publish_example(self) -> Plan:

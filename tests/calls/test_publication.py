@@ -10,6 +10,7 @@ import pytest
 from tests.calls.system import System
 
 from aiguillage.desk import editing, provisioning, publishing
+from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.errors import Refused
 from aiguillage.rehearsal import Words, play, scene_of
 from aiguillage.routing.plan import Plan
@@ -19,9 +20,9 @@ STRANGER = "+32499000000"
 
 def publish(system: System, document: Any) -> Plan:
     """As another process would: the running service finds it in the database."""
-    plan = editing.apply(system.database, document)
+    editing.apply(system.database, document)
     publishing.publish(system.database, datetime.now(UTC), "tests", "changed")
-    return plan
+    return load_snapshot(system.database).plan
 
 
 def test_the_next_call_and_a_new_phone_follow_a_publication(system: System) -> None:

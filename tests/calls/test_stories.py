@@ -112,7 +112,7 @@ def _check_rings(system: System, story: dict[str, Any], ringings: tuple[Ringing,
         for person in system.plan.people.values()
         for phone in person.phones.values()
     }
-    rung = [{names.get(ringing.who, ringing.who): ringing.outcome} for ringing in ringings]
+    rung: list[dict[str, str]] = [{names.get(ringing.who, ringing.who): ringing.outcome} for ringing in ringings]
     assert _in_groups(rung, story.get("rings", [])) == story.get("rings", [])
     if "first_ring" in story:
         least, most = story["first_ring"]

@@ -1,7 +1,8 @@
 """The schema: the migrations make the tables that the code names, whoever runs them, and as often as they like."""
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,9 @@ def test_going_back_to_base_empties_the_database(empty_url: str) -> None:
 
 
 def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=migrate.upgrade, args=(empty_url,)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
+    migrating = [sys.executable, "-c", f"from aiguillage.store.migrate import upgrade; upgrade({empty_url!r})"]
+    processes = [subprocess.Popen(migrating) for _ in range(2)]
+    assert [process.wait(60) for process in processes] == [0, 0]
     assert tables_in(empty_url) >= set(metadata.tables)
 
 

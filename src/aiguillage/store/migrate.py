@@ -26,7 +26,7 @@ def upgrade(url: str) -> None:
     """
     database = open_database(url)
     try:
-        with database.answering(), database.engine.connect() as connection, _alone(connection):
+        with database.answering(), _alone(database) as connection:
             command.upgrade(_config(connection), "head")
             connection.commit()
     except CommandError as wrong:
@@ -39,7 +39,7 @@ def downgrade(url: str, revision: str) -> None:
     """Back to an older schema; `base` empties the database."""
     database = open_database(url)
     try:
-        with database.answering(), database.engine.connect() as connection, _alone(connection):
+        with database.answering(), _alone(database) as connection:
             command.downgrade(_config(connection), revision)
             connection.commit()
     finally:
@@ -77,18 +77,33 @@ def _config(connection: Connection) -> Config:
 
 
 @contextlib.contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Nobody else migrates this database within the block."""
-    if connection.dialect.name == "postgresql":
+def _alone(database: Database) -> Iterator[Connection]:
+    """A connection to a database that nobody else migrates within the block."""
+    if database.engine.dialect.name == "sqlite":
+        # Before connecting: the first connection of all puts the file into write-ahead mode, and waits for nobody.
+        with _locked(Path(f"{database.engine.url.database}.lock"), database), database.engine.connect() as connection:
+            yield connection
+        return
+    with database.engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITERS_LOCK})
         connection.commit()
         try:
-            yield
+            yield connection
         finally:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITERS_LOCK})
             connection.commit()
-        return
-    with Path(f"{connection.engine.url.database}.lock").open("w") as lock:
+
+
+@contextlib.contextmanager
+def _locked(file: Path, database: Database) -> Iterator[None]:
+    """Raises StoreUnavailable where the database's folder cannot be written."""
+    try:
+        lock = file.open("w")
+    except OSError as wrong:
+        raise StoreUnavailable(
+            f"{database.name} does not answer: {file}: {wrong.strerror}; correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
+        ) from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
