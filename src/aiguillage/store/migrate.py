@@ -101,9 +101,8 @@ def _locked(file: Path, database: Database) -> Iterator[None]:
     try:
         lock = file.open("w")
     except OSError as wrong:
-        raise StoreUnavailable(
-            f"{database.name} does not answer: {file}: {wrong.strerror}; correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
-        ) from None
+        remedy = "correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
+        raise StoreUnavailable(f"{database.name} does not answer: {file}: {wrong.strerror}; {remedy}") from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
