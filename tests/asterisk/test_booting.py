@@ -88,9 +88,8 @@ def test_it_boots_even_where_a_generated_file_is_missing(home: Path, missing: st
 
 def test_a_folder_without_asterisk_is_named(home: Path) -> None:
     asterisk = PrivateAsterisk(home / "nothing", home)
-    asterisk.lay_out()
     with pytest.raises(AsteriskUnavailable, match="nothing holds no Asterisk"):
-        asterisk.start()
+        asterisk.lay_out()
 
 
 def test_an_asterisk_that_does_not_come_up_tells_its_errors(home: Path) -> None:
@@ -116,7 +115,7 @@ def test_stopped_it_is_gone_and_may_be_stopped_again(home: Path) -> None:
 
 
 def test_laid_out_anew_generated_files_are_kept(home: Path) -> None:
-    asterisk = PrivateAsterisk(None, home)
+    asterisk = PrivateAsterisk(asterisk_root(), home)
     asterisk.lay_out()
     write({"pjsip.conf": "kept"}, asterisk.etc / "generated")
     (asterisk.etc / "pjsip.conf").write_text("changed by hand")

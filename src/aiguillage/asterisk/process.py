@@ -18,7 +18,6 @@ from aiguillage.shipped import shipped
 
 BOOT_SECONDS = 20.0
 STOP_SECONDS = 5.0
-LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
 ORDINARY_USER = "nobody"
 
 
@@ -111,11 +110,17 @@ class PrivateAsterisk:
         config = ["-C", str(self.etc / "asterisk.conf")]
         if self._root is None:
             return ["asterisk", *config]
-        libraries = self._root / LIBRARIES
-        loader = next(libraries.glob("ld-linux-*.so.*"), None)
-        if loader is None:
-            raise AsteriskUnavailable(f"{self._root} holds no Asterisk; make one there: tools/install-asterisk")
+        libraries = self._libraries()
+        loader = next(libraries.glob("ld-linux-*.so.*"))
         return [str(loader), "--library-path", str(libraries), str(self._root / "usr/sbin/asterisk"), *config]
+
+    def _libraries(self) -> Path:
+        """Debian's library folder of this machine's architecture, with Asterisk's modules in it."""
+        system = self._root or Path("/")
+        modules = next(system.glob("usr/lib/*-linux-gnu/asterisk"), None)
+        if modules is None:
+            raise AsteriskUnavailable(f"{system} holds no Asterisk; make a folder with one: tools/install-asterisk")
+        return modules.parent
 
     def _hand_over(self) -> None:
         """Root gives the folder to the ordinary user."""
@@ -128,7 +133,7 @@ class PrivateAsterisk:
         system = self._root or Path("/")
         directories = {
             "astetcdir": self.etc,
-            "astmoddir": system / LIBRARIES / "asterisk/modules",
+            "astmoddir": self._libraries() / "asterisk/modules",
             "astvarlibdir": self.home / "lib",
             "astdbdir": self.home / "lib",
             "astkeydir": self.home / "keys",
