@@ -5,7 +5,6 @@ import functools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from psycopg import sql
 from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import upgrade
+from tests.ports import free_port
 
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=40"
 
@@ -88,7 +88,7 @@ def running_postgresql(bin_folder: Path) -> Iterator[PostgreSQL]:
         user = _ordinary_user()
         os.chown(folder, user.pw_uid, user.pw_gid)
         options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     listen = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= {FAST}"
     control = [str(bin_folder / "pg_ctl"), "-D", str(data), "-w"]
     try:
@@ -113,10 +113,3 @@ def _ordinary_user() -> pwd.struct_passwd:
         return pwd.getpwnam("postgres")
     except KeyError:
         return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -13,8 +13,8 @@ from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, publishing, tokens
 from aiguillage.desk.contacts import import_csv
 from aiguillage.desk.provisioning import provision
-from aiguillage.desk.snapshot import load_snapshot
-from aiguillage.errors import NotFound, SettingRefused
+from aiguillage.desk.snapshot import is_published, published_plan
+from aiguillage.errors import SettingRefused
 from aiguillage.routing.plan import Plan
 from aiguillage.service import Service, port_taken
 from aiguillage.settings import Settings
@@ -35,8 +35,7 @@ def run(settings: Settings) -> None:
     migrate.upgrade(settings.url)
     database = open_database(settings.url)
     token = _load_example(database)
-    snapshot = load_snapshot(database)
-    with _asterisk(settings, database, snapshot.plan):
+    with _asterisk(settings, database, published_plan(database)):
         database.close()
         asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token)))
 
@@ -79,11 +78,7 @@ def _check_ports(settings: Settings) -> None:
 
 def _load_example(database: Database) -> str | None:
     """The example federation, where nothing has been published yet; then a token for its API, shown once."""
-    try:
-        load_snapshot(database)
-    except NotFound:
-        pass
-    else:
+    if is_published(database):
         return None
     _say("Loading the example federation")
     now = datetime.now(UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiguillage.desk import explaining, provisioning
-from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.desk.snapshot import published_plan
 from aiguillage.desk.telling import story_in_words
 from aiguillage.errors import Refused
 from aiguillage.routing import hours
@@ -77,7 +77,7 @@ def rehearse_on_the_running_demo(settings: Settings, words: Words, say: Say | No
         raise Refused("calls can be simulated only where AIGUILLAGE_SIMULATION is on, as under make run")
     database = open_database(settings.url)
     try:
-        plan = load_snapshot(database).plan
+        plan = published_plan(database)
         scene = scene_of(plan, words)
         outcome = asyncio.run(_rehearse(settings, database, plan, scene, say or _say_nothing))
     finally:

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from aiguillage.simulator.telephones import Telephones
-from tests.asterisk.private import Stage, asterisk_root, stage
+from tests.asterisk.private import Stage, stage
+from tests.required import asterisk_root
 
 
 @pytest.fixture(scope="package")

@@ -3,7 +3,6 @@
 Nothing answers its questions unless a test starts a listener on `agi_port`.
 """
 
-import os
 import shutil
 import socket
 import tempfile
@@ -12,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.asterisk.provisioning.files import generated
@@ -50,17 +47,6 @@ class Stage:
         """How many there are at this moment."""
         first, *_ = self.asterisk.console("core show channels count").split()
         return int(first)
-
-
-def asterisk_root() -> Path:
-    """The folder that holds an Asterisk; skips where there is none, but fails where everything must be there."""
-    root = os.environ.get("AIGUILLAGE_ASTERISK_ROOT")
-    if root:
-        return Path(root)
-    told = "AIGUILLAGE_ASTERISK_ROOT names no folder with an Asterisk in it"
-    if os.environ.get("AIGUILLAGE_REQUIRE_POSTGRESQL") == "1":
-        pytest.fail(told)
-    pytest.skip(told)
 
 
 def example_plan(trunk: str) -> Plan:

@@ -12,7 +12,8 @@ from aiguillage.asterisk.provisioning.write import write
 from aiguillage.errors import AsteriskUnavailable, Refused
 from aiguillage.routing.plan import Person, Phone
 from aiguillage.simulator.telephones import Telephones
-from tests.asterisk.private import Stage, a_home, asterisk_root, example_plan, example_site, files_of, stage
+from tests.asterisk.private import Stage, a_home, example_plan, example_site, files_of, stage
+from tests.required import asterisk_root
 
 PHONES = {"claire", "marc", "sophie", "tom"}
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiguillage.asterisk.channel_variables import (
-    MAX_COMMAND,
     MAX_NAME,
     MAX_VALUE,
     MAX_VARIABLES,
@@ -16,7 +15,7 @@ from aiguillage.asterisk.channel_variables import (
     command,
     speakable,
 )
-from aiguillage.asterisk.fastagi import AgiHeader, Listener
+from aiguillage.asterisk.fastagi import MAX_COMMAND, AgiHeader, Listener
 from aiguillage.errors import Refused
 from aiguillage.routing.itinerary import HangUp, Itinerary, Leg, Menu, Play, Queue, Ring, Step, Voicemail
 from aiguillage.routing.numbers import E164

@@ -22,7 +22,7 @@ from aiguillage.asterisk.fastagi import exchange
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, provisioning, publishing
 from aiguillage.desk.contacts import import_csv
-from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.desk.snapshot import published_plan
 from aiguillage.doctor import HARMLESS
 from aiguillage.errors import AiguillageError
 from aiguillage.rehearsal import Stage
@@ -87,7 +87,7 @@ class System:
         editing.apply(self.database, document)
         import_csv(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
-        return load_snapshot(self.database).plan
+        return published_plan(self.database)
 
     # --- the service, in a process of its own as operators run it ---
 

@@ -5,15 +5,16 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from tests.calls.system import System
+from tests.required import missing
 
 CALLS = 60
 PER_SECOND = 20
 
 
-@pytest.mark.skipif(shutil.which("sipp") is None, reason="needs SIPp: apt-get install sip-tester")
 def test_every_call_of_a_rush_gets_its_answer(system: System, tmp_path: Path) -> None:
+    if shutil.which("sipp") is None:
+        missing("needs SIPp: apt-get install sip-tester")
     began = datetime.now(UTC)
     host, port = system.trunk.split(":")
     callers = [f"+3265999{number:03}" for number in range(CALLS)]

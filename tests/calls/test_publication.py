@@ -10,7 +10,7 @@ import pytest
 from tests.calls.system import System
 
 from aiguillage.desk import editing, provisioning, publishing
-from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import Refused
 from aiguillage.rehearsal import Words, play, scene_of
 from aiguillage.routing.plan import Plan
@@ -22,7 +22,7 @@ def publish(system: System, document: Any) -> Plan:
     """As another process would: the running service finds it in the database."""
     editing.apply(system.database, document)
     publishing.publish(system.database, datetime.now(UTC), "tests", "changed")
-    return load_snapshot(system.database).plan
+    return published_plan(system.database)
 
 
 def test_the_next_call_and_a_new_phone_follow_a_publication(system: System) -> None:

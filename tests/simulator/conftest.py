@@ -1,8 +1,7 @@
-import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
+from tests.required import asterisk_root
 from tests.simulator.small_asterisk import SmallAsterisk, small_asterisk
 
 from aiguillage.simulator.telephones import Telephones
@@ -10,10 +9,7 @@ from aiguillage.simulator.telephones import Telephones
 
 @pytest.fixture(scope="session")
 def asterisk() -> Iterator[SmallAsterisk]:
-    root = os.environ.get("AIGUILLAGE_ASTERISK_ROOT")
-    if not root:
-        pytest.skip("AIGUILLAGE_ASTERISK_ROOT names no folder with an Asterisk in it")
-    with small_asterisk(Path(root)) as running:
+    with small_asterisk(asterisk_root()) as running:
         yield running
 
 

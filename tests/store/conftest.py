@@ -1,6 +1,5 @@
 """Every story is told twice: on a SQLite file and on a private PostgreSQL."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +8,14 @@ import pytest
 
 from aiguillage.store.database import Database, open_database
 from tests.databases import PostgreSQL, migrated_sqlite, programs, running_postgresql, sqlite_url
+from tests.required import missing
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     found = programs()
     if found is None:
-        if os.environ.get("AIGUILLAGE_REQUIRE_POSTGRESQL") == "1":
-            pytest.fail("PostgreSQL is required here, and none is installed in /usr/lib/postgresql")
-        pytest.skip("no PostgreSQL is installed in /usr/lib/postgresql")
+        missing("no PostgreSQL is installed in /usr/lib/postgresql")
     with running_postgresql(found) as server:
         yield server
 

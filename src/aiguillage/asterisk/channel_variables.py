@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from aiguillage.asterisk.fastagi import MAX_COMMAND
 from aiguillage.errors import Refused
 from aiguillage.routing import itinerary as i
 from aiguillage.routing.plan import HANGUP_CAUSES
 
-MAX_COMMAND = 8190
-"""Bytes that Asterisk reads as one AGI line; it would run the rest as a command of its own (res_agi.c)."""
 MAX_VARIABLES = 99
 """That MSet sets; it would take all that follows for the last one's value (pbx_variables.c)."""
 MAX_VALUE = 3800

@@ -120,7 +120,7 @@ class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
         Raises Refused for a command that cannot be one line, CallGone when the connection ends or stays silent.
         """
         if _NOT_ONE_LINE.search(command) or len(line := command.encode()) > MAX_COMMAND:
-            raise Refused("an AGI command must be one line of at most 8190 bytes without control characters")
+            raise Refused(f"an AGI command must be one line of at most {MAX_COMMAND} bytes without control characters")
         try:
             async with asyncio.timeout(REPLY_SECONDS):
                 self.writer.write(line + b"\n")

@@ -9,7 +9,6 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.routing.plan import Plan
 from aiguillage.store import journal
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
@@ -94,7 +93,7 @@ class Journalling:
 
 def event_records(happened: Iterable[CallEvent], snapshot: Snapshot | None) -> Iterator[EventRecord]:
     """The events as the journal keeps them: with the person and the phone that a SIP endpoint or a number means."""
-    owners = _owners(snapshot.plan) if snapshot else {}
+    owners = snapshot.owners if snapshot else {}
     for event in happened:
         person, phone = owners.get(event.line or "", (None, None))
         yield EventRecord(
@@ -106,13 +105,3 @@ def event_records(happened: Iterable[CallEvent], snapshot: Snapshot | None) -> I
             phone=phone,
             detail={**event.detail, **({"line": event.line} if event.line else {})},
         )
-
-
-def _owners(plan: Plan) -> dict[str, tuple[str, str]]:
-    """SIP endpoint or outside number -> the person and the phone, plan keys both."""
-    return {
-        line: (person.key, phone.key)
-        for person in plan.people.values()
-        for phone in person.phones.values()
-        if (line := phone.endpoint or phone.number)
-    }

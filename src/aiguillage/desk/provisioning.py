@@ -9,7 +9,7 @@ from aiguillage.asterisk.provisioning import prompts
 from aiguillage.asterisk.provisioning.files import generated
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
-from aiguillage.desk.snapshot import load_snapshot
+from aiguillage.desk.snapshot import published_plan
 from aiguillage.routing.decide import last_resort
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
@@ -62,7 +62,7 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
 
 def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]:
     """The accounts of the published plan's desk phones. Raises NotFound before anything was published."""
-    plan = load_snapshot(database).plan
+    plan = published_plan(database)
     where = site(settings, database, plan)
     return [
         PhoneAccount(

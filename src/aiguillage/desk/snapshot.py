@@ -6,6 +6,7 @@ keeps the one that it began with.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aiguillage import text_formats
@@ -19,7 +20,7 @@ from aiguillage.store import plans
 from aiguillage.store.database import Database
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """A published plan, its version, and the directory at `directory_revision`."""
 
@@ -29,6 +30,16 @@ class Snapshot:
     directory_revision: int = 0
     presences: Presences = field(default_factory=dict[str, Any])
 
+    @cached_property
+    def owners(self) -> Mapping[str, tuple[str, str]]:
+        """SIP endpoint or outside number -> the person and the phone, plan keys both."""
+        return {
+            line: (person.key, phone.key)
+            for person in self.plan.people.values()
+            for phone in person.phones.values()
+            if (line := phone.endpoint or phone.number)
+        }
+
 
 def load_snapshot(database: Database) -> Snapshot:
     """The latest published plan with the directory as it is.
@@ -36,14 +47,35 @@ def load_snapshot(database: Database) -> Snapshot:
     Raises NotFound when nothing has been published yet.
     """
     with database.reading() as session:
-        version = plans.latest_version(session)
-        if version is None:
-            raise NotFound("no plan has been published yet; run: aiguillage plan apply PLAN.yaml --publish")
-        revision = plans.revisions(session)
-        document: Mapping[str, Any] = text_formats.read_json(version.document)
+        version = _existing(plans.latest_version(session))
         return Snapshot(
-            plan=load(document),
+            plan=_plan(version),
             plan_version=version.number,
             directory=directory_of(stored_directory.all_contacts(session)),
-            directory_revision=revision.directory,
+            directory_revision=plans.revisions(session).directory,
         )
+
+
+def published_plan(database: Database) -> Plan:
+    """The latest published plan alone, for whoever needs no directory.
+
+    Raises NotFound when nothing has been published yet.
+    """
+    with database.reading() as session:
+        return _plan(_existing(plans.latest_version(session)))
+
+
+def is_published(database: Database) -> bool:
+    """Whether there is a plan that calls can follow."""
+    with database.reading() as session:
+        return plans.revisions(session).plan > 0
+
+
+def _existing(version: plans.Version | None) -> plans.Version:
+    if version is None:
+        raise NotFound("no plan has been published yet; run: aiguillage plan apply PLAN.yaml --publish")
+    return version
+
+
+def _plan(version: plans.Version) -> Plan:
+    return load(text_formats.read_json(version.document))

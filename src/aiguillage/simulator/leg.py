@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 
 from aiguillage.errors import Unavailable
@@ -11,7 +12,7 @@ from aiguillage.simulator.sip_message import ALLOWED_METHODS, Message, new_branc
 from aiguillage.simulator.sip_socket import Address, SipSocket
 
 
-class Leg:
+class Leg(ABC):
     """Instants are `time.monotonic()` seconds, None for what has not happened.
 
     `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to.
@@ -92,9 +93,9 @@ class Leg:
         else:
             self._reply(request, 200, body=write_sdp(self._stream.sound()))
 
+    @abstractmethod
     async def _give_up(self) -> None:
         """Hang up before the answer."""
-        raise NotImplementedError
 
     def _establish(self) -> None:
         self.answered = time.monotonic()

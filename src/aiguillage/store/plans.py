@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, desc, func, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from aiguillage.errors import Conflict, NotFound
@@ -64,7 +63,8 @@ def publish(
 ) -> int:
     """Keep `document` as the next version and return its number.
 
-    Raises Conflict when `expected_latest` is not the latest version any more.
+    In a writing session, where nobody else can publish. Raises Conflict when `expected_latest` is not the latest
+    version any more.
     """
     latest = latest_version(session)
     number = (latest.number if latest else 0) + 1
@@ -72,12 +72,7 @@ def publish(
         raise _meanwhile(latest)
     checksum = hashlib.sha256(document.encode()).hexdigest()
     row = Version(number, document, checksum, at, by, comment)
-    try:
-        session.execute(insert(plan_versions), {name: getattr(row, name) for name in Version.__slots__})
-        session.flush()
-    except IntegrityError:
-        session.rollback()
-        raise _meanwhile(latest_version(session)) from None
+    session.execute(insert(plan_versions), {name: getattr(row, name) for name in Version.__slots__})
     return number
 
 
