@@ -1,6 +1,6 @@
-"""Everything kept that is not the draft: versions, directory, journal, accounts."""
+"""Everything kept that is not the draft: versions, directory, journal, accounts, people's live state, messages."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, Table
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, Table
 
 from aiguillage.store.columns import Instant, key, metadata, position, text
 
@@ -76,3 +76,72 @@ tokens = Table(
 )
 
 endpoints = Table("endpoints", metadata, key("endpoint"), text("password", comment="SIP needs it readable"))
+
+presences = Table(
+    "presences",
+    metadata,
+    key("person"),
+    text("state", comment="away, do not disturb, forwarded; available people have no row"),
+    Column("until", Instant),
+    text("forward_to", nullable=True),
+    Column("changed_at", Instant, nullable=False),
+    text("changed_by"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    key("ring_group"),
+    Column("turn", Integer, nullable=False, comment="how many calls a rotary group has been rung for"),
+)
+
+last_outgoing = Table(
+    "last_outgoing",
+    metadata,
+    key("number"),
+    text("person", comment="who of us called it last"),
+    Column("at", Instant, nullable=False),
+)
+
+outgoing_counts = Table(
+    "outgoing_counts",
+    metadata,
+    key("endpoint"),
+    Column("day", Date, primary_key=True, comment="on the organisation's calendar"),
+    Column("calls", Integer, nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    text("id", primary_key=True),
+    text("queue"),
+    text("number"),
+    text("name"),
+    text("call", index=True, comment="Asterisk's Linkedid"),
+    Column("waiting_since", Instant, nullable=False, comment="the place that is kept"),
+    Column("asked_at", Instant, nullable=False),
+    text("taken_by", nullable=True),
+    Column("taken_at", Instant),
+    Column("done_at", Instant, index=True),
+)
+
+pins = Table("pins", metadata, key("mailbox"), text("pin", comment="Asterisk needs it readable"))
+
+messages = Table(
+    "messages",
+    metadata,
+    text("id", primary_key=True, comment="Asterisk's msg_id"),
+    text("mailbox", index=True, comment="box@boxes or person@people"),
+    text("folder"),
+    text("caller", nullable=True),
+    text("caller_name"),
+    Column("at", Instant, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("listened", Boolean, nullable=False),
+    text("file", comment="below Asterisk's voicemail folder, without its ending"),
+    text("mail_to", comment="empty: no e-mail is wanted"),
+    Column("mailed_at", Instant),
+    Column("mail_tries", Integer, nullable=False),
+    text("mail_error"),
+)
