@@ -43,7 +43,11 @@ def run(settings: Settings) -> None:
 @contextlib.contextmanager
 def _asterisk(settings: Settings, database: Database, plan: Plan) -> Iterator[None]:
     """The plan written for Asterisk, and one of our own started with it unless there is one already."""
-    own = PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk") if settings.start_asterisk else None
+    own = (
+        PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", settings.prompts_dir)
+        if settings.start_asterisk
+        else None
+    )
     if own is not None:
         own.lay_out()
     _say("Writing Asterisk's configuration (announcements are spoken once)")

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -15,16 +16,23 @@ from aiguillage.admin.app import create_app
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.events import Interpreter
 from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.provisioning.voices import voice
+from aiguillage.asterisk.queues import not_answered
+from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
+from aiguillage.desk.memory import Memory
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.provisioning import provision
-from aiguillage.desk.snapshot import Snapshot, load_snapshot
+from aiguillage.desk.queueing import Queueing
+from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
 from aiguillage.errors import AiguillageError, NotFound, SettingRefused
+from aiguillage.routing import hours
+from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
-from aiguillage.store import plans
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import schema_state
+from aiguillage.store.revisions import revisions
 
 log = structlog.get_logger()
 
@@ -48,10 +56,35 @@ class Service:
         self.database: Database = open_database(settings.url)
         self.snapshot: Snapshot | None = None
         self._journalling = Journalling(self.database)
-        answering = Answering(lambda: self.snapshot, self._journalling, settings.simulation)
-        routes = {"inbound": answering.inbound, "alive": answering.alive}
+        self._memory = Memory(self._journalling)
+        self._announcing = Announcing(settings.prompts_dir, voice(settings.voice_command))
+        answering = Answering(
+            lambda: self.snapshot,
+            self.database,
+            self._journalling,
+            self._memory,
+            self._announcing,
+            self._presence_changed,
+            settings.daily_calls,
+            settings.simulation,
+        )
+        routes = {
+            "inbound": answering.inbound,
+            "menu": answering.menu,
+            "dialled": answering.dialled,
+            "feature": answering.feature,
+            "callback": answering.callback,
+            "alive": answering.alive,
+        }
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
-        self.link: ManagerLink | None = None
+        self.link = ManagerLink(
+            host=settings.ami_host,
+            port=settings.ami_port,
+            user=settings.ami_user,
+            secret=settings.ami_secret.get_secret_value(),
+            on_up=self._asterisk_is_there,
+        )
+        self._queueing = Queueing(self.link)
         self._listening = False
         self._provisioning = asyncio.Lock()
 
@@ -74,15 +107,9 @@ class Service:
         """
         with self._http_socket() as http:
             await self._follow_once()
+            await self._recall()
             await self._start_listener()
             self._journalling.start()
-            self.link = ManagerLink(
-                host=self.settings.ami_host,
-                port=self.settings.ami_port,
-                user=self.settings.ami_user,
-                secret=self.settings.ami_secret.get_secret_value(),
-                on_up=self._asterisk_is_there,
-            )
             await self.link.start()
             server = _QuietServer(
                 uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
@@ -114,7 +141,6 @@ class Service:
         """Each part that a call needs; asks the database, so call it from a thread."""
         snapshot, link = self.snapshot, self.link
         schema = schema_state(self.database)
-        state = link.state if link else "closed"
         return {
             "database": Health(schema.reachable, schema.reason),
             "migrations": Health(schema.current, schema.reason),
@@ -124,7 +150,7 @@ class Service:
                 if self._listening
                 else "not listening",
             ),
-            "ami": Health(state == "up", link.reason if link else "not started"),
+            "ami": Health(link.state == "up", link.reason),
             "snapshot": Health(
                 snapshot is not None,
                 f"plan version {snapshot.plan_version}" if snapshot else "no plan has been published yet",
@@ -165,6 +191,9 @@ class Service:
                 await self._follow_once()
             except AiguillageError as wrong:
                 log.warning("keeps_last_plan", error=str(wrong))
+            if self.snapshot is not None and self.link.state == "up":
+                await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
+            self._announcing.forget()
 
     async def _follow_once(self) -> None:
         """Take up what has been published or imported since the last look."""
@@ -172,16 +201,29 @@ class Service:
         fresh = await asyncio.to_thread(self._newer_snapshot, before)
         if fresh is None:
             return
-        if self.link is not None and (before is None or before.plan_version != fresh.plan_version):
+        if self._listening and (before is None or before.plan_version != fresh.plan_version):
             await self._provision(fresh)  # first: the next call may ring a phone, or play a prompt, that is new
         self.snapshot = fresh
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
+    async def _recall(self) -> None:
+        plan = self.snapshot.plan if self.snapshot else None
+        today = datetime.now(hours.zone(plan) if plan else UTC).date()
+        try:
+            await asyncio.to_thread(self._memory.recall, self.database, today)
+        except AiguillageError as wrong:
+            log.warning("starts_without_memory", error=str(wrong))
+
+    def _presence_changed(self, person: str, presence: Presence) -> None:
+        """A phone has set a state: the very next call knows it, before the store is looked at again."""
+        if self.snapshot is not None:
+            self.snapshot = replace(self.snapshot, presences={**self.snapshot.presences, person: presence})
+
     def _newer_snapshot(self, known: Snapshot | None) -> Snapshot | None:
         with self.database.reading() as session:
-            revisions = plans.revisions(session)
-        if known and (known.plan_version, known.directory_revision) == (revisions.plan, revisions.directory):
-            return None
+            now = revisions(session)
+        if known and (known.plan_version, known.directory_revision) == (now.plan, now.directory):
+            return None if known.presence_revision == now.presence else load_presences(self.database, known)
         try:
             return load_snapshot(self.database)
         except NotFound:
@@ -191,25 +233,30 @@ class Service:
         """After each login: Asterisk may have been restarted with older files."""
         if self.snapshot is not None:
             await self._provision(self.snapshot)
+            await self._queueing.start_afresh(self.snapshot)
 
     async def _provision(self, snapshot: Snapshot) -> None:
         async with self._provisioning:
             try:
                 modules = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
                 for module in modules:
-                    if self.link is not None and self.link.state == "up":
+                    if self.link.state == "up":
                         await self.link.reload(module)
+                if modules:
+                    await self._queueing.reloaded(snapshot)
             except AiguillageError as wrong:
                 log.error("asterisk_keeps_old_files", error=str(wrong))
 
     async def _record_events(self) -> None:
-        if self.link is None:
-            return
         interpreter = Interpreter()
         async for message in self.link.events():
-            happened = interpreter.events(message, datetime.now(UTC))
-            for record in event_records(happened, self.snapshot):
+            now = datetime.now(UTC)
+            for record in event_records(interpreter.events(message, now), self.snapshot):
                 self._journalling.happened(record)
+                if record.kind == "answered" and record.person:
+                    self._memory.answered(record.person, now)
+            if self.snapshot is not None and (missed := not_answered(message)):
+                self._queueing.not_answered(missed, self.snapshot)
 
 
 class _QuietServer(uvicorn.Server):

@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     rtp_first_port: Port = Field(10000, ge=1024, le=65535)
     rtp_last_port: Port = Field(10200, ge=1024, le=65535)
 
+    parallel_calls: int = Field(2, ge=1, le=100)
+    """Outside calls that one desk phone may have at once. Emergency calls are never counted."""
+    daily_calls: int = Field(200, ge=0, le=100_000)
+    """Outside calls that one desk phone may place in a day: a stolen password must not cost a fortune."""
+
+    voice_command: str = ""
+    """A better voice than espeak-ng: a command that reads text and writes a WAV {file} in {language}."""
+
     simulation: bool = False
     """Honour the time of day that a simulated call brings. For demo and tests only."""
 

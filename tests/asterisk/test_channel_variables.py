@@ -17,7 +17,7 @@ from aiguillage.asterisk.channel_variables import (
 )
 from aiguillage.asterisk.fastagi import MAX_COMMAND, AgiHeader, Listener
 from aiguillage.errors import Refused
-from aiguillage.routing.itinerary import HangUp, Itinerary, Leg, Menu, Play, Queue, Ring, Step, Voicemail
+from aiguillage.routing.itinerary import DialOut, HangUp, Itinerary, Leg, Menu, Play, Queue, Ring, Step, Voicemail
 from aiguillage.routing.numbers import E164
 from aiguillage.simulator.telephones import Telephones
 from tests.asterisk.private import Stage
@@ -70,8 +70,8 @@ def test_the_command_of_a_whole_itinerary() -> None:
     steps = (Play("welcome"), Ring((DESK,), 15), Voicemail("reception", "closed"))
 
     assert command(itinerary(*steps, name="Claire Dubois"), "d1") == (
-        'EXEC MSet "DECISION=d1,CHANNEL(language)=fr,STEPS=3,STEP_1=play,STEP_1_PROMPT=welcome,STEP_2=ring,'
-        "STEP_2_LEGS=claire@PJSIP/claire,STEP_2_SECONDS=15,STEP_2_PATIENCE=15,STEP_3=voicemail,"
+        'EXEC MSet "DECISION=d1,CHANNEL(language)=fr,__OURS=,__ANNOUNCE=,STEPS=3,STEP_1=play,STEP_1_PROMPT=welcome,'
+        "STEP_2=ring,STEP_2_LEGS=claire@PJSIP/claire,STEP_2_SECONDS=15,STEP_2_PATIENCE=15,STEP_3=voicemail,"
         'STEP_3_BOX=reception@boxes,STEP_3_GREETING=closed,CALLERID(name)=Claire Dubois,ROUTE_OK=1"'
     )
 
@@ -80,12 +80,12 @@ def test_the_command_of_a_whole_itinerary() -> None:
     "legs, dialled, patience",
     [
         ((DESK,), "claire@PJSIP/claire", "20"),
-        ((GSM,), "marc@Local/+32470000102*operator*marc*fr@gsm/n", "36"),
+        ((GSM,), "marc@Local/+32470000102*operator:other*marc*fr@gsm/n", "36"),
         ((HOME,), "julie@Local/+3243000103*operator*julie*fr@line/n", "20"),
         ((NOBODYS,), "@Local/+32470000199*operator**fr@line/n", "20"),
         (
             (DESK, GSM),
-            "claire@Local/claire*claire@desk/n&marc@Local/+32470000102*operator*marc*fr@gsm/n",
+            "claire@Local/claire*claire@desk/n&marc@Local/+32470000102*operator:other*marc*fr@gsm/n",
             "36",
         ),
     ],
@@ -108,22 +108,48 @@ def test_legs_that_ring(legs: tuple[Leg, ...], dialled: str, patience: str) -> N
             {"STEP_1": "voicemail", "STEP_1_BOX": "claire@people", "STEP_1_GREETING": "closed"},
         ),
         (HangUp("rejected"), {"STEP_1": "hangup", "STEP_1_CAUSE": "21"}),
-        (Queue("front-desk"), {}),
-        (Menu("main", "choices"), {}),
-        (Menu("main", "choices", (Menu("deeper", "choices", (Play("closed"),)),)), told(Play("closed"))),
+        (
+            Voicemail("person:claire"),
+            {"STEP_1": "voicemail", "STEP_1_BOX": "claire@people", "STEP_1_GREETING": "builtin/nobody-available"},
+        ),
+        (
+            Queue("front-desk", 90, callback=True),
+            {"STEP_1": "queue", "STEP_1_QUEUE": "front-desk", "STEP_1_SECONDS": "90", "STEP_1_CALLBACK": "1"},
+        ),
+        (
+            Menu("main", "choices", keys="12*#", wait=4, attempts=2, extensions=True),
+            {
+                "STEP_1": "menu",
+                "STEP_1_MENU": "main",
+                "STEP_1_PROMPT": "choices",
+                "STEP_1_KEYS": "12*#",
+                "STEP_1_WAIT": "4",
+                "STEP_1_ATTEMPTS": "2",
+                "STEP_1_EXTENSIONS": "1",
+            },
+        ),
+        (
+            DialOut("+32471000201", ("operator", "other"), E164("+3271000001")),
+            {
+                "STEP_1": "outside",
+                "STEP_1_NUMBER": "+32471000201",
+                "STEP_1_TRUNKS": "operator:other",
+                "STEP_1_SHOWS": "+3271000001",
+            },
+        ),
     ],
 )
 def test_other_steps(step: Step, variables: dict[str, str]) -> None:
     assert told(step) == variables
 
 
-def test_steps_are_numbered_as_asterisk_takes_them() -> None:
+def test_without_a_key_what_follows_a_menu_is_its_otherwise() -> None:
     steps = (Play("welcome"), Queue("front-desk"), Menu("main", "choices", (Play("closed"),)), HangUp("normal"))
 
     variables = told(*steps)
 
-    assert [variables[f"STEP_{number}"] for number in (1, 2, 3)] == ["play", "play", "hangup"]
-    assert ("STEPS", "3") in assignments(itinerary(*steps), "d1")
+    assert [variables[f"STEP_{number}"] for number in range(1, 6)] == ["play", "queue", "menu", "play", "hangup"]
+    assert ("STEPS", "5") in assignments(itinerary(*steps), "d1")
 
 
 def test_the_marker_stands_last() -> None:

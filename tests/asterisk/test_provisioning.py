@@ -64,7 +64,7 @@ def test_message_boxes_of_the_house_and_of_people() -> None:
 
 
 def test_the_last_resort_is_a_context_of_its_own() -> None:
-    assert lines("extensions.conf", "globals") == [
+    assert lines("extensions.conf", "globals")[:2] == [
         "ROUTER = agi://127.0.0.1:4999",
         "PROMPTS = /home-of-asterisk/prompts",
     ]
@@ -101,6 +101,7 @@ def renamed(text: str) -> Plan:
 def skeleton(text: str) -> list[str]:
     """The lines of a file, each without its free texts."""
     without = re.sub(r'^(callerid = ").*(" <\w+>)$', r"\1\2", text, flags=re.MULTILINE)
+    without = re.sub(r"^(member => [^,]*,0,)[^,\n]*", r"\1", without, flags=re.MULTILINE)
     return re.sub(r"^([\w-]+ = -,)[^,\n]*,[^,\n]*$", r"\1", without, flags=re.MULTILINE).split("\n")
 
 
@@ -122,7 +123,7 @@ def test_at_first_everything_is_written_and_read(tmp_path: Path) -> None:
     modules = write(FILES, folder)
 
     assert {file.name: file.read_text("utf-8") for file in folder.iterdir()} == FILES
-    assert modules == ["res_pjsip.so", "app_voicemail.so", "pbx_config.so"]
+    assert modules == ["res_pjsip.so", "app_voicemail.so", "pbx_config.so", "app_queue.so"]
 
 
 def test_only_what_differs_is_written_and_read_again(tmp_path: Path) -> None:

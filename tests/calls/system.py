@@ -52,7 +52,7 @@ class System:
         migrate.upgrade(self.settings.url)
         self.database: Database = open_database(self.settings.url)
         self.plan: Plan = self._publish_example()
-        self.asterisk = PrivateAsterisk(self.root, self.home / "asterisk")
+        self.asterisk = PrivateAsterisk(self.root, self.home / "asterisk", self.settings.prompts_dir)
         self.asterisk.lay_out()
         provisioning.provision(self.settings, self.database, self.plan)
         self.asterisk.start()

@@ -7,10 +7,15 @@ from typing import cast
 import pytest
 
 from aiguillage.asterisk.fastagi import AgiHeader
+from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling
+from aiguillage.desk.memory import Memory
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import Unavailable
+from aiguillage.routing.itinerary import Itinerary
+from aiguillage.routing.plan import Plan
+from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord
 from tests.unit.examples import DIRECTORY, PLAN
 
@@ -24,6 +29,27 @@ class FakeJournalling:
 
     def decided(self, decision: DecisionRecord) -> None:
         self.decisions.append(decision)
+
+
+class SilentAnnouncing:
+    def sounds_for(self, itinerary: Itinerary, plan: Plan) -> str:
+        return ""
+
+
+def answering_with(
+    journal: FakeJournalling, *, snapshot: Snapshot | None = SNAPSHOT, simulation: bool = False
+) -> Answering:
+    journalling = cast("Journalling", journal)
+    return Answering(
+        snapshot=lambda: snapshot,
+        database=cast("Database", None),
+        journalling=journalling,
+        memory=Memory(journalling),
+        announcing=cast("Announcing", SilentAnnouncing()),
+        presence_changed=lambda person, presence: None,
+        daily_calls=100,
+        simulation=simulation,
+    )
 
 
 def header(caller: str = "+32471000201", *args: str) -> AgiHeader:
@@ -44,7 +70,7 @@ def header(caller: str = "+32471000201", *args: str) -> AgiHeader:
 async def asked(question: AgiHeader, *, simulation: bool = False) -> tuple[str, DecisionRecord]:
     """The command, and the one record that the journal got."""
     journal = FakeJournalling()
-    answering = Answering(lambda: SNAPSHOT, cast("Journalling", journal), simulation)
+    answering = answering_with(journal, simulation=simulation)
     command = await answering.inbound(question)
     (record,) = journal.decisions
     return command, record
@@ -126,7 +152,7 @@ async def test_a_question_without_arguments_still_has_an_answer() -> None:
 
 async def test_without_a_plan_in_memory_asterisk_is_told_so_and_nothing_is_journalled() -> None:
     journal = FakeJournalling()
-    answering = Answering(lambda: None, cast("Journalling", journal), simulation=False)
+    answering = answering_with(journal, snapshot=None)
     for ask in (answering.inbound, answering.alive):
         with pytest.raises(Unavailable, match="no plan in memory yet"):
             await ask(header())
@@ -135,6 +161,6 @@ async def test_without_a_plan_in_memory_asterisk_is_told_so_and_nothing_is_journ
 
 async def test_a_health_check_decides_nothing() -> None:
     journal = FakeJournalling()
-    answering = Answering(lambda: SNAPSHOT, cast("Journalling", journal), simulation=False)
+    answering = answering_with(journal)
     assert await answering.alive(header()) == "NOOP"
     assert journal.decisions == []

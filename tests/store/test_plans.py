@@ -19,7 +19,7 @@ from aiguillage.store import directory, plan_tables, plans
 from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database
 from aiguillage.store.plan_rows import rows_of
-from aiguillage.store.plans import Revisions
+from aiguillage.store.revisions import Revisions, revisions
 from aiguillage.text_formats import write_json
 from tests.unit.builders import keyed, person, ring, route, small_plan
 from tests.unit.examples import PLAN
@@ -198,13 +198,13 @@ def test_of_those_who_publish_at_the_same_moment_one_has_it(database: Database) 
 
 def test_revisions_tell_what_changed(database: Database) -> None:
     with database.reading() as session:
-        assert plans.revisions(session) == Revisions(0, 0)
+        assert revisions(session) == Revisions(0, 0, 0)
     publish(database, latest=None)
     for _ in range(2):
         with database.writing() as session:
             directory.replace_all(session, [])
     with database.reading() as session:
-        assert plans.revisions(session) == Revisions(1, 2)
+        assert revisions(session) == Revisions(1, 2, 0)
 
 
 def test_an_unusual_route_survives(database: Database) -> None:

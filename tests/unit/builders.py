@@ -119,6 +119,8 @@ def _told(step: i.Step) -> str:
             return f"message {box}" + (f" after {greeting}" if greeting else "")
         case i.HangUp(cause):
             return f"hang up {cause}"
+        case i.DialOut(number, trunks, shows):
+            return f"dial {number} over {'+'.join(trunks)} showing {shows}"
 
 
 def _told_leg(leg: i.Leg) -> str:

@@ -116,7 +116,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ('dids/sales/number', '+3271000001', 'dids.sales.number: number "+3271000001" is already used at dids.central.number'),
     ('people/marc/extension', '201', 'people.marc.extension: extension "201" is already used at people.claire.extension'),
     ('queues/front-desk/extension', '200', 'queues.front-desk.extension: extension "200" is already used at ring_groups.reception.extension'),
-    ('people/marc/extension', '112', 'people.marc.extension: extension "112" is a number of outbound route "emergency"; choose another'),
+    ('people/marc/extension', '112', 'people.marc.extension: extension "112" is kept free for emergency numbers; choose another'),
     ('people/marc/phones/desk/endpoint', 'claire', 'people.marc.phones.desk.endpoint: endpoint "claire" is already used at people.claire.phones.desk.endpoint'),
     ('inbound_routes/4/name', 'nuisance', 'inbound_routes[4].name: name "nuisance" is already used at inbound_routes[0].name'),
     ('outbound_routes/1/name', 'emergency', 'outbound_routes[1].name: name "emergency" is already used at outbound_routes[0].name'),

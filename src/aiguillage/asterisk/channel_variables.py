@@ -19,6 +19,9 @@ MAX_VALUE = 3800
 """Characters, so that `DIAL` of extensions.conf stays below the 4096 of VAR_BUF_SIZE (pbx_private.h): about 80 GSMs."""
 MAX_NAME = 80
 
+NOBODY_AVAILABLE = "builtin/nobody-available"
+"""The greeting of a person's own box."""
+
 CONFIRMATION = 16
 """Seconds that a person on a GSM may take to hear the question, twice, and press 1."""
 
@@ -26,29 +29,34 @@ _UNSPEAKABLE = re.compile(
     r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"\\$`,;|&^<>{}\[\]()]'
 )
 """Round brackets, too: within an open one, MSet takes a comma for text, and with it all variables that follow."""
-_SAFE_VALUE = re.compile(r"[A-Za-z0-9+@/*&.:_-]*")
+_SAFE_VALUE = re.compile(r"[A-Za-z0-9+@/*#&.:_-]*")
 
 Assignment = tuple[str, str]
 
 
-def command(itinerary: i.Itinerary, decision_id: str) -> str:
-    """The AGI line that commits the whole itinerary.
+def command(itinerary: i.Itinerary, decision_id: str, announce: str = "") -> str:
+    """The AGI line that commits the whole itinerary. `announce`: the file that tells a GSM who calls, or empty.
 
     Raises Refused when it is too long for one line; then Asterisk takes its own timetable.
     """
-    pairs = assignments(itinerary, decision_id)
+    pairs = assignments(itinerary, decision_id, announce)
     line = f'EXEC MSet "{",".join(f"{name}={value}" for name, value in pairs)}"'
     if len(pairs) > MAX_VARIABLES or len(line.encode()) > MAX_COMMAND:
         raise Refused(f"the itinerary has {len(itinerary.steps)} steps, too many for one AGI command")
     return line
 
 
-def assignments(itinerary: i.Itinerary, decision_id: str) -> list[Assignment]:
-    """The variables in their order, ROUTE_OK last."""
-    steps = list(_taken_by_asterisk(itinerary.steps))
-    pairs = [("DECISION", decision_id), ("CHANNEL(language)", itinerary.language)]
+def assignments(itinerary: i.Itinerary, decision_id: str, announce: str = "") -> list[Assignment]:
+    """The variables in their order, ROUTE_OK last. Legs inherit what begins with __."""
+    steps = list(_one_after_the_other(itinerary.steps))
     name = speakable(itinerary.caller_name)
-    pairs += [("STEPS", str(len(steps)))]
+    pairs = [
+        ("DECISION", decision_id),
+        ("CHANNEL(language)", itinerary.language),
+        ("__OURS", itinerary.ours or ""),
+        ("__ANNOUNCE", announce),
+        ("STEPS", str(len(steps))),
+    ]
     for number, step in enumerate(steps, start=1):
         pairs += [(f"STEP_{number}{suffix}", value) for suffix, value in _step(step)]
     for variable, value in pairs:
@@ -64,36 +72,48 @@ def speakable(name: str) -> str:
     return " ".join(_UNSPEAKABLE.sub(" ", name).split())[:MAX_NAME]
 
 
-def _taken_by_asterisk(steps: Iterable[i.Step]) -> Iterator[i.Ring | i.Play | i.Voicemail | i.HangUp]:
-    """The steps that the dialplan knows. A menu goes on to what follows without a key; a queue is passed over."""
+def _one_after_the_other(steps: Iterable[i.Step]) -> Iterator[i.Step]:
+    """Without a key, what follows a menu is its `otherwise`."""
     for step in steps:
-        match step:
-            case i.Menu():
-                yield from _taken_by_asterisk(step.otherwise)
-            case i.Queue():
-                continue
-            case i.Ring() | i.Play() | i.Voicemail() | i.HangUp():
-                yield step
-            case _:
-                assert_never(step)
+        yield step
+        if isinstance(step, i.Menu):
+            yield from _one_after_the_other(step.otherwise)
 
 
-def _step(step: i.Ring | i.Play | i.Voicemail | i.HangUp) -> Iterator[Assignment]:
+def _step(step: i.Step) -> Iterator[Assignment]:
     match step:
         case i.Ring(legs, seconds):
             confirmed = any(leg.confirm for leg in legs)
             yield "", "ring"
-            yield "_LEGS", "&".join(f"{leg.person or ''}@{_dial_string(leg, confirmed)}" for leg in legs)
+            yield "_LEGS", "&".join(f"{leg.person or ''}@{dial_string(leg, apart=confirmed)}" for leg in legs)
             yield "_SECONDS", str(seconds)
             yield "_PATIENCE", str(seconds + CONFIRMATION if confirmed else seconds)
         case i.Play(prompt):
             yield "", "play"
             yield "_PROMPT", prompt
+        case i.Menu():
+            yield "", "menu"
+            yield "_MENU", step.menu
+            yield "_PROMPT", step.prompt
+            yield "_KEYS", step.keys
+            yield "_WAIT", str(step.wait)
+            yield "_ATTEMPTS", str(step.attempts)
+            yield "_EXTENSIONS", "1" if step.extensions else ""
+        case i.Queue(queue, seconds, callback):
+            yield "", "queue"
+            yield "_QUEUE", queue
+            yield "_SECONDS", str(seconds)
+            yield "_CALLBACK", "1" if callback else ""
+        case i.DialOut(number, trunks, shows):
+            yield "", "outside"
+            yield "_NUMBER", number
+            yield "_TRUNKS", ":".join(trunks)
+            yield "_SHOWS", shows
         case i.Voicemail(box, greeting):
             person = box.removeprefix("person:")
             yield "", "voicemail"
             yield "_BOX", f"{box}@boxes" if person == box else f"{person}@people"
-            yield "_GREETING", greeting or ""
+            yield "_GREETING", greeting or ("" if person == box else NOBODY_AVAILABLE)
         case i.HangUp(cause):
             yield "", "hangup"
             yield "_CAUSE", str(HANGUP_CAUSES[cause])
@@ -101,10 +121,9 @@ def _step(step: i.Ring | i.Play | i.Voicemail | i.HangUp) -> Iterator[Assignment
             assert_never(step)
 
 
-def _dial_string(leg: i.Leg, beside_confirmed: bool) -> str:
-    """What Dial() rings; the Local contexts are explained in extensions.conf."""
+def dial_string(leg: i.Leg, *, apart: bool) -> str:
+    """What Dial() rings; the Local contexts are explained in extensions.conf. `apart`: a desk phone as one, too."""
     if leg.number is None:
-        return f"Local/{leg.endpoint}*{leg.person}@desk/n" if beside_confirmed else f"PJSIP/{leg.endpoint}"
+        return f"Local/{leg.endpoint}*{leg.person}@desk/n" if apart else f"PJSIP/{leg.endpoint}"
     context = "gsm" if leg.confirm else "line"
-    # The first trunk only: failing over to the others belongs to outgoing calls, which follow.
-    return f"Local/{leg.number}*{leg.trunks[0]}*{leg.person or ''}*{leg.language}@{context}/n"
+    return f"Local/{leg.number}*{':'.join(leg.trunks)}*{leg.person or ''}*{leg.language}@{context}/n"

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aiguillage.asterisk.provisioning.announcements import LANGUAGES
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.shipped import shipped
 
@@ -24,11 +25,13 @@ ORDINARY_USER = "nobody"
 class PrivateAsterisk:
     """`home` holds everything that this Asterisk reads and writes; `root` None = the system's own Asterisk.
 
+    `prompts`: our announcements, a folder for each language, found among its sounds as `aiguillage/`.
+
     As root it runs as `nobody`, who must be able to reach `home`.
     """
 
-    def __init__(self, root: Path | None, home: Path) -> None:
-        self._root, self.home = root, home
+    def __init__(self, root: Path | None, home: Path, prompts: Path | None = None) -> None:
+        self._root, self.home, self._prompts = root, home, prompts
         self.etc = home / "etc"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -38,6 +41,7 @@ class PrivateAsterisk:
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         for file in shipped("asterisk-conf").iterdir():
             shutil.copyfile(file, self.etc / file.name)
+        self._lay_out_sounds()
         (self.etc / "asterisk.conf").write_text(self._asterisk_conf(), encoding="utf-8")
         (self.home / "log/messages.log").write_bytes(b"")
 
@@ -127,17 +131,44 @@ class PrivateAsterisk:
         if os.geteuid() != 0:
             return
         for path in (self.home, *self.home.rglob("*")):
+            if path.is_symlink():
+                continue  # to the system's own files
             shutil.chown(path, ORDINARY_USER, pwd.getpwnam(ORDINARY_USER).pw_gid)
 
+    def _lay_out_sounds(self) -> None:
+        """Links to the system's sounds, with our own announcements and numbers beside them in each language.
+
+        Asterisk looks up what app_queue says by the call's language, so it must stand among its own sounds.
+        """
+        system, data = (self._root or Path("/")) / "usr/share/asterisk", self.home / "data"
+        shutil.rmtree(data, ignore_errors=True)
+        (data / "sounds").mkdir(parents=True)
+        for thing in system.glob("*"):
+            if thing.name != "sounds":
+                (data / thing.name).symlink_to(thing)
+        for thing in (system / "sounds").glob("*"):
+            if not thing.is_dir():
+                (data / "sounds" / thing.name).symlink_to(thing)
+        languages = {each.name for each in (system / "sounds").glob("*") if each.is_dir()} | set(LANGUAGES)
+        for language in languages:
+            folder = data / "sounds" / language
+            folder.mkdir()
+            for thing in (system / "sounds" / language).glob("*"):
+                (folder / thing.name).symlink_to(thing)
+            if self._prompts is None:
+                continue
+            (folder / "aiguillage").symlink_to(self._prompts / language / "builtin")
+            if not (folder / "digits").exists():
+                (folder / "digits").symlink_to(self._prompts / language / "digits")
+
     def _asterisk_conf(self) -> str:
-        system = self._root or Path("/")
         directories = {
             "astetcdir": self.etc,
             "astmoddir": self._libraries() / "asterisk/modules",
             "astvarlibdir": self.home / "lib",
             "astdbdir": self.home / "lib",
             "astkeydir": self.home / "keys",
-            "astdatadir": system / "usr/share/asterisk",
+            "astdatadir": self.home / "data",
             "astagidir": self.home / "lib",
             "astspooldir": self.home / "spool",
             "astrundir": self.home / "run",

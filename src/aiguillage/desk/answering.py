@@ -1,73 +1,212 @@
-"""Answer Asterisk's question about a call: header -> decision -> one command, and a line for the journal."""
+"""Answer Asterisk's questions about a call: header -> decision -> one command, and a line for the journal.
 
+Each question is a script of extensions.conf's [ask], with the arguments that it lists.
+"""
+
+import asyncio
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from aiguillage.asterisk import channel_variables
 from aiguillage.asterisk.fastagi import AgiHeader
+from aiguillage.desk import presence
+from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.journalling import Journalling
+from aiguillage.desk.memory import Memory
 from aiguillage.desk.snapshot import Snapshot
-from aiguillage.errors import Unavailable
+from aiguillage.errors import NotFound, Refused, Unavailable
 from aiguillage.routing import hours
 from aiguillage.routing.decide import Call, decide
+from aiguillage.routing.feature_codes import state_dialled
+from aiguillage.routing.itinerary import HangUp, Itinerary, Play
 from aiguillage.routing.numbers import E164, from_signalling
+from aiguillage.routing.outgoing import Dialled, dial
 from aiguillage.routing.plan import Plan
+from aiguillage.routing.presence import Presence
 from aiguillage.routing.trace import describe_decision
+from aiguillage.routing.unfold import Press
+from aiguillage.store import callbacks
+from aiguillage.store.callbacks import CallbackRequest
+from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord
+from aiguillage.store.presences import Change
 
 _WALL_CLOCK = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
+_EPOCH = re.compile(r"[0-9]{9,11}")
+_PRESS = re.compile(r"(?P<menu>[A-Za-z0-9_-]+):(?P<keys>[0-9*#]{1,8})")
+MAX_PRESSES = 9
+"""Keys in one call; who presses more is led to `otherwise`, so that nobody keeps us busy for ever."""
+
+_SAID: dict[str, str] = {
+    "available": "builtin/state-available",
+    "do not disturb": "builtin/state-do-not-disturb",
+    "away": "builtin/state-away",
+    "forwarded": "builtin/state-forwarded",
+}
+_NOT_UNDERSTOOD = "builtin/no-such-number"
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """`simulation`: honour the time of day that a simulated call brings (never a real trunk's)."""
+    """`simulation`: honour the time of day that a simulated call brings (never a real trunk's).
+
+    `daily_calls`: outside calls that a desk phone may place in a day. `presence_changed` is told each state that a
+    phone has set, so that the very next call knows it.
+    """
 
     snapshot: Callable[[], Snapshot | None]
+    database: Database
     journalling: Journalling
+    memory: Memory
+    announcing: Announcing
+    presence_changed: Callable[[str, Presence], None]
+    daily_calls: int
     simulation: bool
 
     async def inbound(self, question: AgiHeader) -> str:
-        """The AGI command that sets the whole itinerary of a call on one of our numbers.
+        """A call on one of our numbers. Arguments: the number, the simulated wall clock, when the call began."""
+        snapshot = self._snapshot()
+        return self._decided(question, snapshot, self._arguments(question, 3))
 
-        Raises Unavailable while no plan is in memory: Asterisk then takes its own timetable.
+    async def menu(self, question: AgiHeader) -> str:
+        """A key was pressed. Arguments: as for `inbound`, then `menu:keys` of each press, joined by `&`."""
+        snapshot = self._snapshot()
+        *call, pressed = self._arguments(question, 4)
+        return self._decided(question, snapshot, call, _presses(pressed))
+
+    async def dialled(self, question: AgiHeader) -> str:
+        """One of our phones dials. Arguments: its endpoint, what it dialled."""
+        snapshot, now = self._snapshot(), datetime.now(UTC)
+        endpoint, text = self._arguments(question, 2)
+        person, _ = snapshot.owners.get(endpoint, (None, None))
+        left = self.daily_calls - self.memory.placed_today(endpoint, snapshot.plan, now)
+        call = Dialled(person, text, left, self.memory.turns())
+        outgoing = dial(snapshot.plan, snapshot.directory, snapshot.presences, call, now)
+        self.memory.turns_taken(outgoing.turns_taken)
+        if outgoing.number is not None:
+            self.memory.called_out(endpoint, person, outgoing.number, snapshot.plan, now)
+        record = self._record(question, snapshot, now, "outgoing" if outgoing.number else "internal")
+        facts = outgoing.describe()
+        return self._answer(
+            snapshot,
+            replace(
+                record,
+                caller=person or endpoint,
+                called=outgoing.number or text,
+                itinerary=facts["itinerary"],
+                trace={"trace": {"routes": [], "remarks": facts["remarks"]}, "itinerary": facts["itinerary"]},
+            ),
+            outgoing.itinerary,
+        )
+
+    async def feature(self, question: AgiHeader) -> str:
+        """One of our phones dials a code that says where its owner is. Arguments: its endpoint, the code."""
+        snapshot, now = self._snapshot(), datetime.now(UTC)
+        endpoint, code = self._arguments(question, 2)
+        person, _ = snapshot.owners.get(endpoint, (None, None))
+        plan = snapshot.plan
+        try:
+            state = state_dialled(code, plan.organisation.country, now, hours.zone(plan))
+            change = Change(f"phone {endpoint}", now)
+            await asyncio.to_thread(presence.set_presence, self.database, person or "", state, change)
+        except (Refused, NotFound) as wrong:
+            said, remark = _NOT_UNDERSTOOD, str(wrong)
+        else:
+            self.presence_changed(person or "", state)
+            said, remark = _SAID[state.state], state.state
+        spoken = plan.organisation.languages
+        languages = plan.people[person].languages if person else ()
+        language = next((each for each in languages if each in spoken), spoken[0])
+        itinerary = Itinerary((Play(said), HangUp("normal")), language)
+        record = self._record(question, snapshot, now, "code")
+        trace = {"trace": {"routes": [], "remarks": [remark]}, "itinerary": []}
+        return self._answer(snapshot, replace(record, caller=person or endpoint, called=code, trace=trace), itinerary)
+
+    async def callback(self, question: AgiHeader) -> str:
+        """A caller leaves a queue to be called back. Arguments: the queue, when it was entered (seconds).
+
+        Nothing is promised before the request is in the store. Raises Refused for a caller without a number.
         """
+        snapshot, now = self._snapshot(), datetime.now(UTC)
+        queue, entered = self._arguments(question, 2)
+        caller = from_signalling(question.caller, snapshot.plan.organisation.country)
+        if caller is None or queue not in snapshot.plan.queues or not _EPOCH.fullmatch(entered):
+            raise Refused(f"queue {queue}: a caller without a number cannot be called back")
+        contact = next(iter(snapshot.directory.candidates(caller)), None)
+        request = CallbackRequest(
+            id=uuid.uuid4().hex,
+            queue=queue,
+            number=caller,
+            name=contact.name if contact else "",
+            call=question.uniqueid,
+            waiting_since=datetime.fromtimestamp(int(entered), UTC),
+            asked_at=now,
+        )
+        await asyncio.to_thread(self._keep, request)
+        return "SET VARIABLE ROUTE_OK 1"
+
+    async def alive(self, question: AgiHeader) -> str:
+        """The answer to a health check: a command that does nothing. Raises Unavailable like the others."""
+        self._snapshot()
+        return "NOOP"
+
+    def _keep(self, request: CallbackRequest) -> None:
+        with self.database.writing() as session:
+            callbacks.add(session, request)
+
+    def _decided(
+        self, question: AgiHeader, snapshot: Snapshot, call: list[str], presses: tuple[Press, ...] = ()
+    ) -> str:
+        dialled, time_of_day, began = call
+        plan, now = snapshot.plan, datetime.now(UTC)
+        country = plan.organisation.country
+        simulated = self._simulated_time(time_of_day, plan)
+        at = simulated or (datetime.fromtimestamp(int(began), UTC) if presses and _EPOCH.fullmatch(began) else now)
+        called = from_signalling(dialled, country) or E164(dialled)
+        caller = from_signalling(question.caller, country)
+        turns = self.memory.turns()
+        asked = Call(called, caller, self.memory.last_outgoing(caller), presses, turns)
+        decision = decide(plan, snapshot.directory, snapshot.presences, asked, at)
+        self.memory.turns_taken(decision.turns_taken)
+        facts = describe_decision(decision)
+        record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
+        return self._answer(
+            snapshot,
+            replace(
+                record,
+                caller=caller,
+                called=called,
+                route=decision.route,
+                itinerary=facts["itinerary"],
+                trace={**facts, "at": at.isoformat()},
+            ),
+            decision.itinerary,
+        )
+
+    def _answer(self, snapshot: Snapshot, record: DecisionRecord, itinerary: Itinerary) -> str:
+        self.journalling.decided(record)
+        return channel_variables.command(itinerary, record.id, self.announcing.sounds_for(itinerary, snapshot.plan))
+
+    def _record(self, question: AgiHeader, snapshot: Snapshot, now: datetime, kind: str) -> DecisionRecord:
+        empty: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}}
+        return DecisionRecord(
+            id=uuid.uuid4().hex, call=question.uniqueid, at=now, kind=kind, plan_version=snapshot.plan_version, **empty
+        )
+
+    def _snapshot(self) -> Snapshot:
+        """Raises Unavailable while no plan is in memory: Asterisk then takes its own timetable."""
         snapshot = self.snapshot()
         if snapshot is None:
             raise Unavailable("no plan in memory yet")
-        plan = snapshot.plan
-        now = datetime.now(UTC)
-        dialled, time_of_day = (*question.args, "", "")[:2]
-        simulated = self._simulated_time(time_of_day, plan)
-        country = plan.organisation.country
-        called = from_signalling(dialled, country) or E164(dialled)
-        call = Call(called, from_signalling(question.caller, country))
-        decision = decide(plan, snapshot.directory, snapshot.presences, call, simulated or now)
-        decision_id = uuid.uuid4().hex
-        facts = describe_decision(decision)
-        self.journalling.decided(
-            DecisionRecord(
-                id=decision_id,
-                call=question.uniqueid,
-                at=now,
-                kind="simulated" if simulated else "inbound",
-                caller=call.caller,
-                called=call.called,
-                route=decision.route,
-                plan_version=snapshot.plan_version,
-                itinerary=facts["itinerary"],
-                trace={**facts, "at": (simulated or now).isoformat()},
-            )
-        )
-        return channel_variables.command(decision.itinerary, decision_id)
+        return snapshot
 
-    async def alive(self, question: AgiHeader) -> str:
-        """The answer to a health check: a command that does nothing. Raises Unavailable like `inbound`."""
-        if self.snapshot() is None:
-            raise Unavailable("no plan in memory yet")
-        return "NOOP"
+    def _arguments(self, question: AgiHeader, number: int) -> list[str]:
+        """Exactly `number` of them; what Asterisk does not know is empty."""
+        return [*question.args, *("",) * number][:number]
 
     def _simulated_time(self, asked: str, plan: Plan) -> datetime | None:
         """The wall-clock time that a simulated call asks for; the dialplan passes none for a real trunk."""
@@ -77,3 +216,11 @@ class Answering:
             return datetime.fromisoformat(asked).replace(tzinfo=hours.zone(plan))
         except ValueError:
             return None
+
+
+def _presses(text: str) -> tuple[Press, ...]:
+    """Raises Refused for what the dialplan does not write, and for a caller who presses on for ever."""
+    written = [_PRESS.fullmatch(each) for each in text.split("&")]
+    if not all(written) or len(written) > MAX_PRESSES:
+        raise Refused(f"{text[:80]!r} are no keys pressed in menus, or more than {MAX_PRESSES}")
+    return tuple(Press(each["menu"], each["keys"]) for each in written if each)

@@ -9,11 +9,14 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import journal
+from aiguillage.store import journal, memory
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
+from aiguillage.store.memory import CalledOut, TurnTaken
 
 log = structlog.get_logger()
+
+Record = DecisionRecord | EventRecord | TurnTaken | CalledOut
 
 BATCH = 500
 PAUSE = 0.2
@@ -27,7 +30,7 @@ class Journalling:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[DecisionRecord | EventRecord] = []
+        self._waiting: list[Record] = []
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
 
@@ -41,7 +44,10 @@ class Journalling:
     def happened(self, event: EventRecord) -> None:
         self._add(event)
 
-    def _add(self, record: DecisionRecord | EventRecord) -> None:
+    def remember(self, fact: TurnTaken | CalledOut) -> None:
+        self._add(fact)
+
+    def _add(self, record: Record) -> None:
         if len(self._waiting) >= CAPACITY:
             self.dropped += 1
         else:
@@ -82,12 +88,17 @@ class Journalling:
         del self._waiting[: len(batch)]
         return True
 
-    def _write(self, batch: list[DecisionRecord | EventRecord]) -> None:
+    def _write(self, batch: list[Record]) -> None:
         with self._database.writing() as session:
             journal.write(
                 session,
                 [record for record in batch if isinstance(record, DecisionRecord)],
                 [record for record in batch if isinstance(record, EventRecord)],
+            )
+            memory.write(
+                session,
+                [record for record in batch if isinstance(record, TurnTaken)],
+                [record for record in batch if isinstance(record, CalledOut)],
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from aiguillage.asterisk.provisioning import prompts
 from aiguillage.asterisk.provisioning.files import generated
 from aiguillage.asterisk.provisioning.site import Site
+from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.provisioning.write import write
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.routing.decide import last_resort
@@ -37,7 +38,7 @@ def provision(settings: Settings, database: Database, plan: Plan) -> list[str]:
     """
     if settings.asterisk_dir is None:
         return []
-    prompts.render(plan, settings.recordings_dir, settings.prompts_dir)
+    prompts.render(plan, settings.recordings_dir, settings.prompts_dir, voice(settings.voice_command))
     files = generated(plan, site(settings, database, plan), last_resort(plan, datetime.now(UTC)))
     return write(files, settings.asterisk_dir / "generated")
 
@@ -56,6 +57,7 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         ami_secret=settings.ami_secret.get_secret_value(),
         prompts=settings.prompts_dir,
         passwords=passwords,
+        parallel_calls=settings.parallel_calls,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
     )
 

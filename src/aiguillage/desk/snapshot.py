@@ -5,7 +5,7 @@ keeps the one that it began with.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,19 +16,21 @@ from aiguillage.routing.document import load
 from aiguillage.routing.plan import Plan
 from aiguillage.routing.presence import Presences
 from aiguillage.store import directory as stored_directory
-from aiguillage.store import plans
+from aiguillage.store import plans, presences
 from aiguillage.store.database import Database
+from aiguillage.store.revisions import revisions
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A published plan, its version, and the directory at `directory_revision`."""
+    """A published plan, its version, and the directory and people's live state at their revisions."""
 
     plan: Plan
     plan_version: int
     directory: Directory = NOBODY_KNOWN
     directory_revision: int = 0
     presences: Presences = field(default_factory=dict[str, Any])
+    presence_revision: int = 0
 
     @cached_property
     def owners(self) -> Mapping[str, tuple[str, str]]:
@@ -47,13 +49,23 @@ def load_snapshot(database: Database) -> Snapshot:
     Raises NotFound when nothing has been published yet.
     """
     with database.reading() as session:
+        now = revisions(session)
         version = _existing(plans.latest_version(session))
         return Snapshot(
             plan=_plan(version),
             plan_version=version.number,
             directory=directory_of(stored_directory.all_contacts(session)),
-            directory_revision=plans.revisions(session).directory,
+            directory_revision=now.directory,
+            presences=presences.all_presences(session),
+            presence_revision=now.presence,
         )
+
+
+def load_presences(database: Database, known: Snapshot) -> Snapshot:
+    """`known` with people's live state as it is now."""
+    with database.reading() as session:
+        now = revisions(session)
+        return replace(known, presences=presences.all_presences(session), presence_revision=now.presence)
 
 
 def published_plan(database: Database) -> Plan:
@@ -68,7 +80,7 @@ def published_plan(database: Database) -> Plan:
 def is_published(database: Database) -> bool:
     """Whether there is a plan that calls can follow."""
     with database.reading() as session:
-        return plans.revisions(session).plan > 0
+        return revisions(session).plan > 0
 
 
 def _existing(version: plans.Version | None) -> plans.Version:

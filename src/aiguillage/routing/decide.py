@@ -26,7 +26,8 @@ from aiguillage.routing.numbers import E164
 from aiguillage.routing.presence import Presences
 from aiguillage.routing.situation import Situation
 from aiguillage.routing.trace import Decision, Note, RouteTried, Trace, note
-from aiguillage.routing.unfold import Unfolding, unfold
+from aiguillage.routing.turns import FIRST_TURN, Turns
+from aiguillage.routing.unfold import Press, Unfolding, pressed, unfold
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,16 @@ class OutgoingCall:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`caller` is None when the number is withheld; `last_outgoing` is our latest call to that number, if any."""
+    """`caller` is None when the number is withheld; `last_outgoing` is our latest call to that number, if any.
+
+    `presses`: what the caller has pressed in menus so far, in order.
+    """
 
     called: E164
     caller: E164 | None
     last_outgoing: OutgoingCall | None = None
+    presses: tuple[Press, ...] = ()
+    turns: Turns = FIRST_TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +61,37 @@ class _Caller:
 
 def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, now: datetime) -> Decision:
     """The itinerary of `call` at `now` (aware), with the trace of how it came about. Never fails for a caller."""
-    situation = Situation(plan, presence, now.astimezone(UTC))
+    situation = Situation(plan, presence, now.astimezone(UTC), call.turns)
     candidates = directory.candidates(call.caller) if call.caller else ()
     did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
     tried, route, contact = _choose(situation, call, did, candidates)
     colleague = call.last_outgoing.person if call.last_outgoing else None
-    unfolding = Unfolding(situation, contact.unit if contact else None, colleague)
+    unfolding = Unfolding(situation, contact.unit if contact else None, colleague, list(call.presses))
     steps = _steps_to_a_certain_end(unfolding, route)
     languages = plan.organisation.languages
     language = contact.language if contact and contact.language in languages else languages[0]
     return Decision(
         route=route.name if route else None,
-        itinerary=Itinerary(steps, language, contact.name if contact else ""),
+        itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), call.called),
         trace=Trace(call.called, did, call.caller, candidates, contact, tried, tuple(unfolding.remarks)),
+        turns_taken=tuple(unfolding.groups),
     )
+
+
+def _on_the_screen(plan: p.Plan, contact: Contact | None) -> str:
+    """`Amélie Laurent, Président local, Patro Saint-Rémy de Jumet`."""
+    if contact is None:
+        return ""
+    category, unit = plan.categories.get(contact.category or ""), plan.units.get(contact.unit or "")
+    return ", ".join([contact.name, *(thing.name for thing in (category, unit) if thing)])
+
+
+def _aloud(plan: p.Plan, contact: Contact | None) -> str:
+    """The name and the unit: what a person on the road needs to hear before taking a call."""
+    if contact is None:
+        return ""
+    unit = plan.units.get(contact.unit or "")
+    return f"{contact.name}, {unit.name}" if unit else contact.name
 
 
 def _choose(
@@ -86,6 +109,8 @@ def _choose(
 
 def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
     steps = unfold(unfolding, route.steps) if route else ()
+    if unfolding.presses:
+        steps = _after_a_lost_menu(unfolding)
     if _ends_for_certain(steps):
         return steps
     unfolding.remark(
@@ -96,10 +121,18 @@ def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) 
     return steps + unfold(unfolding, unfolding.plan.last_resort, after=steps)
 
 
+def _after_a_lost_menu(unfolding: Unfolding) -> tuple[Step, ...]:
+    """The last key was pressed in a menu that is not on this way any more: the plan has changed meanwhile."""
+    unfolding.presses = unfolding.presses[-1:]
+    menu = unfolding.plan.menus.get(unfolding.presses[0].menu)
+    return tuple(pressed(unfolding, menu)) if menu else ()
+
+
 def last_resort(plan: p.Plan, now: datetime) -> Itinerary:
     """Where a call goes while nobody can be asked: the plan's last resort, everybody being available."""
     unfolding = Unfolding(Situation(plan, {}, now), unit=None, last_colleague=None)
-    return Itinerary(unfold(unfolding, plan.last_resort), plan.organisation.languages[0])
+    ours = next((did.number for did in plan.dids.values()), None)
+    return Itinerary(unfold(unfolding, plan.last_resort), plan.organisation.languages[0], ours=ours)
 
 
 def _ends_for_certain(steps: tuple[Step, ...]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from aiguillage.routing.numbers import E164
-from aiguillage.routing.plan import HangupCause
+from aiguillage.routing.plan import DEFAULT_QUEUE_SECONDS, HangupCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,28 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
+    """Wait in turn, at most `seconds`. `callback`: key 1 leaves the queue and asks to be called back."""
+
     queue: str
+    seconds: int = DEFAULT_QUEUE_SECONDS
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Ask for a key. A key is a new question to us; no key, or a wrong one, needs nobody: `otherwise` follows."""
+    """Ask for one of `keys`, a string of them. A key is a new question to us.
+
+    `wait` seconds for a key after the prompt, `attempts` times; no key, or a wrong one, needs nobody: `otherwise`
+    follows. `extensions`: an extension may be dialled instead.
+    """
 
     menu: str
     prompt: str
     otherwise: tuple["Step", ...] = ()
+    keys: str = ""
+    wait: int = 4
+    attempts: int = 1
+    extensions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +85,34 @@ class HangUp:
     cause: HangupCause
 
 
-Step = Ring | Play | Queue | Menu | Voicemail | HangUp
+@dataclass(frozen=True, slots=True)
+class DialOut:
+    """Connect one of our phones with an outside `number`, over the first of `trunks` that has room.
+
+    `shows` is the number of ours that the other side sees.
+    """
+
+    number: str
+    trunks: tuple[str, ...]
+    shows: E164
+
+
+Step = Ring | Play | Queue | Menu | Voicemail | HangUp | DialOut
 
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """`language` is the caller's (ISO 639-1); `caller_name` is what a ringing desk phone shows, or empty."""
+    """`language` is the caller's (ISO 639-1).
+
+    `caller_name` is what a ringing desk phone shows, `announced` what a GSM is told before it takes the call, both
+    empty for a caller whom nobody knows. `ours` is the number of ours that the call came in on.
+    """
 
     steps: tuple[Step, ...]
     language: str
     caller_name: str = ""
+    announced: str = ""
+    ours: E164 | None = None
 
 
 def describe(step: Step) -> dict[str, Any]:
@@ -95,19 +125,23 @@ def describe(step: Step) -> dict[str, Any]:
             return {"kind": "ring", "seconds": seconds, "legs": [_describe_leg(leg, seconds) for leg in legs]}
         case Play(prompt):
             return {"kind": "play", "prompt": prompt}
-        case Queue(queue):
-            return {"kind": "queue", "queue": queue}
+        case Queue(queue, seconds, callback):
+            return {"kind": "queue", "queue": queue, "seconds": seconds, "callback": callback}
         case Menu(menu, prompt, otherwise):
             return {
                 "kind": "menu",
                 "menu": menu,
                 "prompt": prompt,
+                "keys": list(step.keys),
+                "extensions": step.extensions,
                 "otherwise": [describe(each) for each in otherwise],
             }
         case Voicemail(box, greeting):
             return {"kind": "voicemail", "box": box, "greeting": greeting}
         case HangUp(cause):
             return {"kind": "hangup", "cause": cause}
+        case DialOut(number, trunks, shows):
+            return {"kind": "dial-out", "number": number, "trunks": list(trunks), "shows": shows}
         case _:
             assert_never(step)
 

@@ -15,12 +15,16 @@ from aiguillage.routing.numbers import E164, Pattern
 Strategy = Literal["ringall", "hunt", "rotary", "random", "leastrecent"]
 STRATEGIES: tuple[Strategy, ...] = ("ringall", "hunt", "rotary", "random", "leastrecent")
 
+ForwardedCallerId = Literal["caller", "ours", "diversion"]
+FORWARDED_CALLER_IDS: tuple[ForwardedCallerId, ...] = ("caller", "ours", "diversion")
+
 HangupCause = Literal["normal", "busy", "rejected", "congestion"]
 HANGUP_CAUSES: Mapping[HangupCause, int] = {"normal": 16, "busy": 17, "rejected": 21, "congestion": 34}
 """Word of the document -> Q.850 cause that Asterisk's Hangup() takes."""
 
 DEFAULT_RING_SECONDS = 20
 DEFAULT_DIAL_SECONDS = 30
+DEFAULT_QUEUE_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,16 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A SIP trunk to an operator. `server` is `host` or `host:port`; `channels` caps parallel calls."""
+    """A SIP trunk to an operator. `server` is `host` or `host:port`; `channels` caps parallel calls.
+
+    `forwarded_caller_id`: what a GSM shows of a call that we forward. `caller`: the caller's number, and ours as the
+    asserted one; `ours`: our number; `diversion`: ours in From, the caller's as the asserted one, with a Diversion.
+    """
 
     key: str
     server: str
     channels: int | None = None
-    forwarded_caller_id: Literal["caller", "ours"] = "caller"
+    forwarded_caller_id: ForwardedCallerId = "caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +219,7 @@ class Queue:
     members: tuple[str, ...]
     strategy: Strategy = "ringall"
     extension: str | None = None
-    max_wait: int = 180
+    max_wait: int = DEFAULT_QUEUE_SECONDS
     max_callers: int | None = None
     announce_position: bool = False
     offer_callback: bool = False

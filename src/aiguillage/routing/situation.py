@@ -6,6 +6,7 @@ from datetime import datetime
 from aiguillage.routing import hours, presence
 from aiguillage.routing.plan import Hours, Plan
 from aiguillage.routing.trace import Note, note
+from aiguillage.routing.turns import FIRST_TURN, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Situation:
     plan: Plan
     presences: presence.Presences
     now: datetime
+    turns: Turns = FIRST_TURN
     states: dict[str, hours.State] = field(default_factory=dict)
 
     def state(self, schedule: str) -> hours.State:

@@ -50,11 +50,15 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`route` is its name; None where no route matched and the last resort took the call."""
+    """`route` is its name; None where no route matched and the last resort took the call.
+
+    `turns_taken`: the rotary groups that begin one member further with the next call.
+    """
 
     route: str | None
     itinerary: Itinerary
     trace: Trace
+    turns_taken: tuple[str, ...] = ()
 
 
 def describe_decision(decision: Decision) -> dict[str, Any]:

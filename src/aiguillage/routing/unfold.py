@@ -12,11 +12,14 @@ The rules:
 - An outside number is rung over the trunks of the first outbound route that takes it. One that no outbound route
   takes, that is never dialled, or that is one of our own is not rung: a forward must cost nothing and never loop.
 - A greeting that the step before has just played is not played again.
+- A key that the caller has pressed in a menu takes the menu's place: what stood before it is over, what the plan has
+  after it still follows. A menu may be entered again from one of its keys, not from its `otherwise`.
 - Whatever is left out leaves a remark.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import assert_never
 
 from aiguillage.routing import hours
@@ -25,17 +28,31 @@ from aiguillage.routing import plan as p
 from aiguillage.routing.numbers import E164, Pattern, is_mobile
 from aiguillage.routing.situation import Situation
 from aiguillage.routing.trace import Note, note
+from aiguillage.routing.turns import order
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """`keys` that the caller pressed in a menu: one of the menu's own, or an extension dialled there."""
+
+    menu: str
+    keys: str
 
 
 @dataclass(slots=True)
 class Unfolding:
-    """One call's steps being unfolded: the caller's `unit` and the `last_colleague`, plan keys both."""
+    """One call's steps being unfolded: the caller's `unit` and the `last_colleague`, plan keys both.
+
+    `presses` are those that no menu has taken up yet. `groups` are the rotary ones whose turn this call takes.
+    """
 
     situation: Situation
     unit: str | None
     last_colleague: str | None
+    presses: list[Press] = field(default_factory=list)
     remarks: list[Note] = field(default_factory=list)
     menus: tuple[str, ...] = ()
+    groups: list[str] = field(default_factory=list)
 
     @property
     def plan(self) -> p.Plan:
@@ -49,7 +66,12 @@ def unfold(call: Unfolding, steps: Iterable[p.Step], after: tuple[i.Step, ...] =
     """The itinerary's steps for `steps`, which follow the steps `after`."""
     unfolded: list[i.Step] = []
     for step in steps:
-        unfolded += _unfold_step(call, step, [*after, *unfolded])
+        waiting = len(call.presses)
+        found = list(_unfold_step(call, step, [*after, *unfolded]))
+        if len(call.presses) < waiting:  # the caller is past that menu
+            unfolded, after = found, ()
+        else:
+            unfolded += found
     return tuple(unfolded)
 
 
@@ -64,7 +86,7 @@ def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterabl
             asks = is_mobile(number) if confirm is None else confirm
             return _ring(_outside(call, number, asks), seconds)
         case p.JoinQueue(queue):
-            return [i.Queue(queue)]
+            return _queue(call.plan.queues[queue])
         case p.EnterMenu(menu):
             return _menu(call, call.plan.menus[menu])
         case p.LeaveMessage(box, person):
@@ -75,12 +97,56 @@ def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterabl
             assert_never(step)
 
 
+def _queue(queue: p.Queue) -> Iterable[i.Step]:
+    return [i.Queue(queue.key, queue.max_wait, queue.offer_callback)]
+
+
 def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
     if menu.key in call.menus:
         call.remark(note("menu {menu} is not entered again from within itself", menu=menu.key))
         return []
-    inner = Unfolding(call.situation, call.unit, call.last_colleague, call.remarks, (*call.menus, menu.key))
-    return [i.Menu(menu.key, menu.prompt, unfold(inner, menu.otherwise))]
+    if call.presses and call.presses[0].menu == menu.key:
+        return pressed(call, menu)
+    waiting = len(call.presses)
+    call.menus = (*call.menus, menu.key)
+    otherwise = unfold(call, menu.otherwise)
+    call.menus = call.menus[:-1]
+    if len(call.presses) < waiting:
+        return otherwise
+    return [i.Menu(menu.key, menu.prompt, otherwise, "".join(menu.keys), menu.wait, menu.attempts, menu.extensions)]
+
+
+def pressed(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
+    """What follows the first of the waiting presses."""
+    keys = call.presses.pop(0).keys
+    steps = menu.keys.get(keys) or (extension_steps(call.plan, keys) if menu.extensions else None)
+    if steps is None:
+        call.remark(note("menu {menu}: {keys} leads nowhere", menu=menu.key, keys=keys))
+        steps = menu.otherwise
+    else:
+        call.remark(note("menu {menu}: the caller pressed {keys}", menu=menu.key, keys=keys))
+    entered, call.menus = call.menus, ()
+    unfolded = unfold(call, steps)
+    call.menus = entered
+    return unfolded
+
+
+def extension_steps(plan: p.Plan, extension: str) -> tuple[p.Step, ...] | None:
+    """The steps that an extension stands for, None where nobody has it."""
+    for person in plan.people.values():
+        if person.extension == extension:
+            message = (p.LeaveMessage(person=person.key),) if person.voicemail else ()
+            return (p.Ring(p.PersonTarget(person.key)), *message)
+    for group in plan.ring_groups.values():
+        if group.extension == extension:
+            return (p.Ring(p.GroupTarget(group.key)),)
+    for queue in plan.queues.values():
+        if queue.extension == extension:
+            return (p.JoinQueue(queue.key),)
+    for box in plan.voicemail_boxes.values():
+        if box.extension == extension:
+            return (p.LeaveMessage(box=box.key),)
+    return None
 
 
 def _voicemail(plan: p.Plan, box: str | None, person: str | None, before: list[i.Step]) -> i.Voicemail:
@@ -126,12 +192,13 @@ def _reach(call: Unfolding, key: str) -> Iterator[i.Ring]:
 
 
 def _group(call: Unfolding, group: p.RingGroup) -> Iterator[i.Ring]:
-    members = [_phones_of_member(call, call.plan.people[key]) for key in group.members]
+    turns = call.situation.turns
+    members = [_phones_of_member(call, call.plan.people[key]) for key in order(group, turns)]
     if group.strategy == "ringall":
         yield from _ring([leg for legs in members for leg in legs], group.seconds)
         return
-    if group.strategy != "hunt":
-        call.remark(note("{group}: {strategy} rings in the members' order", group=group.name, strategy=group.strategy))
+    if group.strategy == "rotary" and group.key not in call.groups:
+        call.groups.append(group.key)
     for legs in members:
         yield from _ring(legs, group.seconds)
 
@@ -267,3 +334,11 @@ def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:
         lines.setdefault(leg.endpoint or leg.number, leg)
     if lines:
         yield i.Ring(tuple(lines.values()), seconds)
+
+
+def legs_of(plan: p.Plan, person: str) -> tuple[i.Leg, ...]:
+    """All the phones that `person` may be rung on, as a member of a queue is."""
+    call = Unfolding(Situation(plan, {}, datetime.min.replace(tzinfo=UTC)), None, None)
+    return tuple(
+        leg for phone in plan.people[person].phones.values() for leg in _phone(call, plan.people[person], phone)
+    )

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from aiguillage.routing.directory import Contact
 from aiguillage.routing.numbers import E164
-from aiguillage.store.tables import contact_numbers, contacts, revisions
+from aiguillage.store.revisions import changed
+from aiguillage.store.tables import contact_numbers, contacts
 
 
 def replace_all(session: Session, new: Iterable[Contact]) -> None:
@@ -40,7 +41,7 @@ def replace_all(session: Session, new: Iterable[Contact]) -> None:
                 for position, telephone in enumerate(contact.numbers)
             ],
         )
-    _changed(session)
+    changed(session, "directory")
 
 
 def all_contacts(session: Session) -> Iterator[Contact]:
@@ -51,12 +52,3 @@ def all_contacts(session: Session) -> Iterator[Contact]:
         numbers[contact].append(E164(number))
     for row in session.execute(select(contacts).order_by(contacts.c.position)):
         yield Contact(row.name, tuple(numbers[row.id]), row.unit, row.category, row.language, row.note)
-
-
-def _changed(session: Session) -> None:
-    """Let running services see that the directory is another one."""
-    mine = revisions.c.thing == "directory"
-    if session.scalar(select(revisions.c.revision).where(mine)) is None:
-        session.execute(insert(revisions), {"thing": "directory", "revision": 1})
-    else:
-        session.execute(update(revisions).where(mine).values(revision=revisions.c.revision + 1))

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, desc, func, insert, select
+from sqlalchemy import delete, desc, insert, select
 from sqlalchemy.orm import Session
 
 from aiguillage.errors import Conflict, NotFound
@@ -12,7 +12,6 @@ from aiguillage.routing.plan import Plan
 from aiguillage.store.plan_rows import plan_of, rows_of
 from aiguillage.store.plan_tables import PLAN_TABLES
 from aiguillage.store.tables import plan_versions
-from aiguillage.store.tables import revisions as revisions_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,6 @@ class Version:
     published_at: datetime
     published_by: str
     comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """The latest published plan and the directory's revision; 0 where there is none yet."""
-
-    plan: int
-    directory: int
 
 
 def save_draft(session: Session, plan: Plan) -> None:
@@ -104,11 +95,3 @@ def versions(session: Session) -> list[Version]:
         Version(**row)
         for row in session.execute(select(plan_versions).order_by(desc(plan_versions.c.number))).mappings()
     ]
-
-
-def revisions(session: Session) -> Revisions:
-    """What a running service compares each second to see what other processes have changed."""
-    latest = select(func.coalesce(func.max(plan_versions.c.number), 0)).scalar_subquery()
-    directory = select(revisions_table.c.revision).where(revisions_table.c.thing == "directory").scalar_subquery()
-    plan, contacts = session.execute(select(latest, func.coalesce(directory, 0))).one()
-    return Revisions(plan, contacts)

@@ -6,10 +6,23 @@ text and pass through `_plain`.
 
 from collections.abc import Iterator, Mapping
 
-from aiguillage.asterisk.channel_variables import assignments, speakable
+from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
 from aiguillage.asterisk.provisioning.site import Site
+from aiguillage.routing import emergency
 from aiguillage.routing.itinerary import Itinerary
-from aiguillage.routing.plan import Person, Plan, Trunk
+from aiguillage.routing.outgoing import shown
+from aiguillage.routing.plan import (
+    DEFAULT_RING_SECONDS,
+    OutboundRoute,
+    Person,
+    Plan,
+    Queue,
+    RingGroup,
+    Strategy,
+    Trunk,
+    VoicemailBox,
+)
+from aiguillage.routing.unfold import legs_of
 
 HEADER = "; Written by Aiguillage from the published plan. Do not edit: it is written again.\n\n"
 
@@ -17,6 +30,7 @@ RELOADED_BY: Mapping[str, str] = {
     "pjsip.conf": "res_pjsip.so",
     "voicemail.conf": "app_voicemail.so",
     "extensions.conf": "pbx_config.so",
+    "queues.conf": "app_queue.so",
 }
 """The module that reads a file again. Ports and secrets (manager.conf, rtp.conf) are read at start only."""
 
@@ -36,6 +50,9 @@ force_rport = yes
 rewrite_contact = yes
 send_pai = no
 send_diversion = no
+language = {language}
+call_group = 1
+pickup_group = 1
 callerid = "{name}" <{extension}>
 
 [{endpoint}]
@@ -62,7 +79,9 @@ allow = alaw,ulaw
 direct_media = no
 rtp_timeout = 60
 rtp_timeout_hold = 600
+send_pai = no
 send_diversion = no
+language = {language}
 
 [{key}]
 type = aor
@@ -96,7 +115,8 @@ def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
     return {
         "pjsip.conf": HEADER + "".join(_pjsip(plan, site)),
         "voicemail.conf": HEADER + "".join(_voicemail(plan)),
-        "extensions.conf": HEADER + "".join(_extensions(site, last_resort)),
+        "extensions.conf": HEADER + "".join(_extensions(plan, site, last_resort)),
+        "queues.conf": HEADER + "".join(_queue(plan, queue) for queue in plan.queues.values()),
         "manager.conf": HEADER + _manager(site),
         "rtp.conf": HEADER + f"rtpstart = {site.rtp_ports[0]}\nrtpend = {site.rtp_ports[1]}\n",
     }
@@ -107,14 +127,16 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
     for person in plan.people.values():
         for phone in person.phones.values():
             if phone.endpoint is not None:
-                yield _phone(person, phone.endpoint, site.passwords[phone.endpoint])
-    yield from (_trunk(trunk) for trunk in plan.trunks.values())
+                yield _phone(plan, person, phone.endpoint, site.passwords[phone.endpoint])
+    yield from (_trunk(plan, trunk) for trunk in plan.trunks.values())
     if site.simulator_secret:
         yield _SIMULATOR.format(secret=site.simulator_secret)
 
 
-def _phone(person: Person, endpoint: str, password: str) -> str:
+def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
+    spoken = plan.organisation.languages
     return _PHONE.format(
+        language=next((each for each in person.languages if each in spoken), spoken[0]),
         endpoint=endpoint,
         name=_plain(person.name),
         extension=person.extension or endpoint,
@@ -122,8 +144,13 @@ def _phone(person: Person, endpoint: str, password: str) -> str:
     )
 
 
-def _trunk(trunk: Trunk) -> str:
-    return _TRUNK.format(key=f"{trunk.key}", server=trunk.server, host=trunk.server.partition(":")[0])
+def _trunk(plan: Plan, trunk: Trunk) -> str:
+    language = plan.organisation.languages[0]
+    return _TRUNK.format(key=trunk.key, server=trunk.server, host=_host(trunk), language=language)
+
+
+def _host(trunk: Trunk) -> str:
+    return trunk.server.partition(":")[0]
 
 
 def _voicemail(plan: Plan) -> Iterator[str]:
@@ -138,12 +165,157 @@ def _voicemail(plan: Plan) -> Iterator[str]:
             yield f"{person.key} = -,{_plain(person.name)},{_plain(email)}\n"
 
 
-def _extensions(site: Site, last_resort: Itinerary) -> Iterator[str]:
-    yield f"[globals]\nROUTER = {site.agi}\nPROMPTS = {site.prompts}\n\n"
-    yield "[last-resort]\nexten = s,1,Set(LAST_RESORT=1)\n"
+_STRATEGIES: Mapping[Strategy, str] = {
+    "ringall": "ringall",
+    "hunt": "linear",
+    "rotary": "rrmemory",
+    "random": "random",
+    "leastrecent": "leastrecent",
+}
+"""Our word for app_queue's."""
+
+_QUEUE = """\
+[{key}]
+strategy = {strategy}
+timeout = {timeout}
+retry = 1
+autofill = yes
+ringinuse = no
+maxlen = {longest}
+musicclass = default
+context = {context}
+joinempty = paused,invalid,unavailable
+leavewhenempty = paused,invalid,unavailable
+announce-position = {position}
+announce-frequency = {frequency}
+announce-holdtime = no
+queue-youarenext = aiguillage/queue-you-are-next
+queue-thereare = aiguillage/queue-you-are-number
+queue-callswaiting = aiguillage/queue-in-the-line
+queue-thankyou =
+{offer}{members}
+"""
+_OFFER = """\
+periodic-announce = aiguillage/callback-offer
+periodic-announce-startdelay = 2
+periodic-announce-frequency = 30
+"""
+
+
+def _queue(plan: Plan, queue: Queue) -> str:
+    """Members are Local channels, so that a GSM is asked to press 1; their state is the person's (`_member`)."""
+    asked = any(leg.confirm for member in queue.members for leg in legs_of(plan, member))
+    members = (
+        f"member => Local/{member}@member/n,0,{_plain(plan.people[member].name)},hint:{member}@member\n"
+        for member in queue.members
+    )
+    return _QUEUE.format(
+        key=queue.key,
+        strategy=_STRATEGIES[queue.strategy],
+        timeout=DEFAULT_RING_SECONDS + (CONFIRMATION if asked else 0),
+        longest=queue.max_callers or 0,
+        context="queue-keys" if queue.offer_callback else "",
+        position="yes" if queue.announce_position else "no",
+        frequency=20 if queue.announce_position else 0,
+        offer=_OFFER if queue.offer_callback else "",
+        members="".join(members),
+    )
+
+
+def _extensions(plan: Plan, site: Site, last_resort: Itinerary) -> Iterator[str]:
+    yield "[globals]\n"
+    yield from (f"{name} = {value}\n" for name, value in _globals(plan, site))
+    yield "\n[last-resort]\nexten = s,1,Set(LAST_RESORT=1)\n"
     for name, value in assignments(last_resort, "last-resort"):
         yield f" same = n,Set({name}={value})\n"
-    yield " same = n,Goto(steps,s,1)\n"
+    yield " same = n,Goto(steps,s,1)\n\n[emergency]\n"
+    for dialled, sent in emergency.spellings(plan.organisation.country):
+        yield f"exten = {dialled},1,Gosub(emergency-call,s,1({sent}))\n"
+    yield "\n[extensions]\n"
+    for person in plan.people.values():
+        yield from _extension(plan, person)
+    for extension in _extensions_of_nobody(plan):
+        yield f"exten = {extension},1,Goto(fallback,s,1)\n"
+    yield "\n[member]\n"
+    for key in dict.fromkeys(member for queue in plan.queues.values() for member in queue.members):
+        yield from _member(plan, key)
+
+
+def _globals(plan: Plan, site: Site) -> Iterator[tuple[str, str]]:
+    """What the hand-written dialplan needs to know."""
+    yield "ROUTER", site.agi
+    yield "PROMPTS", str(site.prompts)
+    yield "PARALLEL_CALLS", str(site.parallel_calls)
+    extensions = _all_extensions(plan)
+    yield "EXTENSIONS_BEGIN", "".join(sorted({extension[0] for extension in extensions}))
+    yield "EXTENSION_DIGITS", str(max((len(extension) for extension in extensions), default=2) - 1)
+    first = next((did.number for did in plan.dids.values()), "")
+    route = _emergency_route(plan)
+    yield "EMERGENCY_SHOWS", (shown(plan, route) if route else None) or first
+    yield "EMERGENCY_TRUNKS", ":".join(dict.fromkeys([*(route.trunks if route else ()), *plan.trunks]))
+    for trunk in plan.trunks.values():
+        yield f"LIMIT_{trunk.key}", str(_limit(trunk))
+        yield f"SHOWS_{trunk.key}", trunk.forwarded_caller_id
+        yield f"HOST_{trunk.key}", _host(trunk)
+
+
+def _all_extensions(plan: Plan) -> list[str]:
+    return [*(person.extension for person in plan.people.values() if person.extension), *_extensions_of_nobody(plan)]
+
+
+def _extensions_of_nobody(plan: Plan) -> list[str]:
+    """Those of ring groups, queues and boxes."""
+    things: tuple[RingGroup | Queue | VoicemailBox, ...] = (
+        *plan.ring_groups.values(),
+        *plan.queues.values(),
+        *plan.voicemail_boxes.values(),
+    )
+    return [thing.extension for thing in things if thing.extension]
+
+
+def _emergency_route(plan: Plan) -> OutboundRoute | None:
+    """The outbound route that names an emergency number."""
+    numbers = {dialled for dialled, _ in emergency.spellings(plan.organisation.country)}
+    return next((r for r in plan.outbound_routes if any(each.text in numbers for each in r.numbers)), None)
+
+
+UNLIMITED = 100_000
+_KEPT_FREE = 1
+
+
+def _limit(trunk: Trunk) -> int:
+    """Calls on the trunk beyond which none of ours goes out over it, so that an emergency call always can."""
+    if trunk.channels is None:
+        return UNLIMITED
+    return max(trunk.channels - _KEPT_FREE, 1)
+
+
+def _extension(plan: Plan, person: Person) -> Iterator[str]:
+    """For while nobody can be asked; the hint is what colleagues' phones watch."""
+    endpoints = [phone.endpoint for phone in person.phones.values() if phone.endpoint is not None]
+    if person.extension is None:
+        return
+    phones = "&".join(f"PJSIP/{endpoint}" for endpoint in endpoints)
+    mailbox = f"{person.key}@people" if person.voicemail is not None else ""
+    if phones:
+        yield f"exten = {person.extension},hint,{phones}\n"
+        yield f"exten = {person.extension},1,Gosub(extension,s,1({phones},{mailbox}))\n"
+    else:
+        yield f"exten = {person.extension},1,Goto(fallback,s,1)\n"
+
+
+def _member(plan: Plan, key: str) -> Iterator[str]:
+    """A queue's member: the state of all that is theirs, and the phones that ring.
+
+    `Custom:gsm-` is in use while a call of ours is on the GSM, `Custom:rest-` for a while after a call that the
+    member did not take (desk/queueing.py).
+    """
+    legs = legs_of(plan, key)
+    states = [f"PJSIP/{leg.endpoint}" for leg in legs if leg.endpoint] + [f"Custom:gsm-{key}", f"Custom:rest-{key}"]
+    yield f"exten = {key},hint,{'&'.join(states)}\n"
+    phones = "&".join(dial_string(leg, apart=True) for leg in legs)
+    yield f"exten = {key},1,Dial({phones},$[${{RING_SECONDS}} + {CONFIRMATION}],I)\n"
+    yield " same = n,Hangup(${IF($[0${HANGUPCAUSE} > 0]?${HANGUPCAUSE}:19)})\n"
 
 
 def _manager(site: Site) -> str:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint. `simulator_secret` None: there is no simulated trunk."""
+    """`passwords` by SIP endpoint. `parallel_calls`: outside calls of one desk phone at once.
+
+    `simulator_secret` None: there is no simulated trunk.
+    """
 
     sip_host: str
     sip_port: int
@@ -18,4 +21,5 @@ class Site:
     ami_secret: str
     prompts: Path
     passwords: Mapping[str, str]
+    parallel_calls: int = 2
     simulator_secret: str | None = None

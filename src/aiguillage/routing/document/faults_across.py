@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from aiguillage.errors import Fault
 from aiguillage.routing import plan as p
+from aiguillage.routing.emergency import reserved_extensions
 
 
 def faults_across(plan: p.Plan) -> Iterable[Fault]:
@@ -32,8 +33,11 @@ def _extensions(plan: p.Plan) -> Iterable[tuple[str, str]]:
 def _hiding_a_short_number(plan: p.Plan) -> Iterable[Fault]:
     """Extensions that would keep our own phones from dialling 112."""
     dialled = {pattern.text: route.name for route in plan.outbound_routes for pattern in route.numbers}
+    reserved = reserved_extensions(plan.organisation.country)
     for path, extension in _extensions(plan):
-        if extension in dialled:
+        if extension in reserved:
+            yield Fault(path, f'extension "{extension}" is kept free for emergency numbers; choose another')
+        elif extension in dialled:
             route = dialled[extension]
             yield Fault(path, f'extension "{extension}" is a number of outbound route "{route}"; choose another')
 

@@ -46,7 +46,9 @@ def read_trunk(key: str, node: Node) -> p.Trunk:
         key=key,
         server=fields.get("server", _server, ""),
         channels=fields.get("channels", lambda found: found.integer(1, 10_000, "channels"), None),
-        forwarded_caller_id=fields.get("forwarded_caller_id", lambda found: found.one_of(("caller", "ours")), "caller"),
+        forwarded_caller_id=fields.get(
+            "forwarded_caller_id", lambda found: found.one_of(p.FORWARDED_CALLER_IDS), "caller"
+        ),
     )
 
 

@@ -49,7 +49,7 @@ def read_queue(key: str, node: Node) -> p.Queue:
         members=fields.get("members", lambda found: found.one_or_more(read_person_key), ()),
         strategy=fields.get("strategy", lambda found: found.one_of(p.STRATEGIES), "ringall"),
         extension=fields.get("extension", read_extension, None),
-        max_wait=fields.get("max_wait", lambda found: found.integer(1, 7200, "seconds"), 180),
+        max_wait=fields.get("max_wait", lambda found: found.integer(1, 7200, "seconds"), p.DEFAULT_QUEUE_SECONDS),
         max_callers=fields.get("max_callers", lambda found: found.integer(1, 1000, "callers"), None),
         announce_position=fields.get("announce_position", Node.boolean, default=False),
         offer_callback=fields.get("offer_callback", Node.boolean, default=False),

@@ -1,0 +1,69 @@
+"""What one call remembers for the next: in memory for the calls, in the store for the next start."""
+
+import secrets
+from datetime import date, datetime, timedelta
+
+from aiguillage.desk.journalling import Journalling
+from aiguillage.routing import hours
+from aiguillage.routing.decide import OutgoingCall
+from aiguillage.routing.numbers import E164
+from aiguillage.routing.plan import Plan
+from aiguillage.routing.turns import Turns
+from aiguillage.store import memory as stored
+from aiguillage.store.database import Database
+from aiguillage.store.memory import CalledOut, TurnTaken
+
+_CHANCE = 1 << 256
+"""Large against the orders that a group of fifty can be rung in."""
+
+
+class Memory:
+    """Owned by the event loop. What it learns reaches the store behind the calls, by the journal."""
+
+    def __init__(self, journalling: Journalling) -> None:
+        self._journalling = journalling
+        self._turns: dict[str, int] = {}
+        self._answered: dict[str, datetime] = {}
+        self._called: dict[str, OutgoingCall] = {}
+        self._placed: dict[tuple[str, date], int] = {}
+
+    def recall(self, database: Database, today: date) -> None:
+        """Take up what the store holds, at the start. Raises StoreUnavailable."""
+        with database.reading() as session:
+            kept = stored.load(session, since=today - timedelta(days=1))
+        self._turns = dict(kept.turns)
+        self._answered = dict(kept.answered)
+        self._called = {number: OutgoingCall(person, at) for number, (person, at) in kept.called.items()}
+        self._placed = dict(kept.placed)
+
+    def turns(self) -> Turns:
+        """For one call: each has a draw of its own."""
+        return Turns(self._turns, self._answered, secrets.randbelow(_CHANCE))
+
+    def turns_taken(self, groups: tuple[str, ...]) -> None:
+        for group in groups:
+            self._turns[group] = self._turns.get(group, 0) + 1
+            self._journalling.remember(TurnTaken(group))
+
+    def answered(self, person: str, at: datetime) -> None:
+        """The journal's event keeps it."""
+        self._answered[person] = max(at, self._answered.get(person, at))
+
+    def last_outgoing(self, number: E164 | None) -> OutgoingCall | None:
+        return self._called.get(number) if number else None
+
+    def placed_today(self, endpoint: str, plan: Plan, now: datetime) -> int:
+        """Outside calls of a phone on the organisation's day."""
+        return self._placed.get((endpoint, _day(plan, now)), 0)
+
+    def called_out(self, endpoint: str, person: str | None, number: E164, plan: Plan, now: datetime) -> None:
+        """One of our phones calls an outside number at `now` (aware)."""
+        day = _day(plan, now)
+        self._placed[endpoint, day] = self._placed.get((endpoint, day), 0) + 1
+        if person is not None:
+            self._called[number] = OutgoingCall(person, now)
+        self._journalling.remember(CalledOut(number, person, endpoint, now, day))
+
+
+def _day(plan: Plan, now: datetime) -> date:
+    return now.astimezone(hours.zone(plan)).date()

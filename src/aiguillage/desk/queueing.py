@@ -1,0 +1,82 @@
+"""Keep Asterisk's queues in step with people: who is away is paused, who did not answer rests a moment.
+
+app_queue rings the least recent member again and again while that one does not answer; the rest gives the others
+their turn. Nothing here is needed for a call to go on: without us a queue only forgets who is away.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+
+from aiguillage.asterisk import queues
+from aiguillage.asterisk.queues import Manager, NotAnswered
+from aiguillage.desk.snapshot import Snapshot
+from aiguillage.errors import AsteriskUnavailable
+from aiguillage.routing.plan import Queue
+from aiguillage.routing.presence import presence_of
+
+log = structlog.get_logger()
+
+REST_SECONDS = 12.0
+
+
+class Queueing:
+    """Owned by the event loop."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._paused: dict[tuple[str, str], bool] = {}
+        self._resting: set[asyncio.Task[None]] = set()
+
+    async def start_afresh(self, snapshot: Snapshot) -> None:
+        """After a login: Asterisk may keep states of a time before."""
+        members = {member for queue in snapshot.plan.queues.values() for member in queue.members}
+        try:
+            idle = await queues.calls_in_progress(self._manager) == 0
+            for member in sorted(members):
+                await queues.rest(self._manager, member, resting=False)
+                if idle:
+                    await queues.gsm_is_free(self._manager, member)
+        except AsteriskUnavailable as wrong:
+            log.warning("queues_not_reset", error=str(wrong))
+        await self.reloaded(snapshot)
+
+    async def reloaded(self, snapshot: Snapshot) -> None:
+        """The queues were read again: nothing is known of who is paused."""
+        self._paused.clear()
+        await self.follow(snapshot)
+
+    async def follow(self, snapshot: Snapshot) -> None:
+        """Pause who cannot be rung now, and end the pauses of those who can."""
+        now = datetime.now(UTC)
+        for queue in snapshot.plan.queues.values():
+            for member in queue.members:
+                state = presence_of(snapshot.presences, member, now).state
+                await self._pause(queue, member, paused=state != "available", reason=state)
+
+    async def _pause(self, queue: Queue, member: str, *, paused: bool, reason: str) -> None:
+        if self._paused.get((queue.key, member), False) == paused:
+            return
+        try:
+            await queues.pause(self._manager, queue.key, member, paused=paused, reason=reason)
+        except AsteriskUnavailable as wrong:
+            log.warning("queue_member_not_paused", queue=queue.key, member=member, error=str(wrong))
+        else:
+            self._paused[queue.key, member] = paused
+
+    def not_answered(self, missed: NotAnswered, snapshot: Snapshot) -> None:
+        """Let the member rest where the queue would ring nobody else."""
+        queue = snapshot.plan.queues.get(missed.queue)
+        if queue is not None and queue.strategy == "leastrecent" and missed.member in queue.members:
+            task = asyncio.create_task(self._rest(missed.member))
+            self._resting.add(task)
+            task.add_done_callback(self._resting.discard)
+
+    async def _rest(self, member: str) -> None:
+        try:
+            await queues.rest(self._manager, member, resting=True)
+            await asyncio.sleep(REST_SECONDS)
+            await queues.rest(self._manager, member, resting=False)
+        except AsteriskUnavailable as wrong:
+            log.warning("queue_member_rests_on", member=member, error=str(wrong))
