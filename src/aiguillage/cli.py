@@ -29,10 +29,14 @@ plan_app = typer.Typer(help="The plan: everything that decides where a call goes
 directory_app = typer.Typer(help="The directory: who calls from which number.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
 phone_app = typer.Typer(help="The desk phones that register with us.", no_args_is_help=True)
+presence_app = typer.Typer(help="Where people are: available, away, forwarded.", no_args_is_help=True)
+callback_app = typer.Typer(help="Callers who wait to be called back.", no_args_is_help=True)
 app.add_typer(plan_app, name="plan")
 app.add_typer(directory_app, name="directory")
 app.add_typer(token_app, name="token")
 app.add_typer(phone_app, name="phone")
+app.add_typer(presence_app, name="presence")
+app.add_typer(callback_app, name="callback")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 PlanFile = Annotated[Path, typer.Argument(help="A plan document, YAML or JSON; - reads standard input.")]
@@ -299,6 +303,66 @@ def phone_show(as_json: Json = False) -> None:
         return
     for account in accounts:
         _say(f"{account.owner}: server {account.server}, user {account.endpoint}, password {account.password}")
+
+
+# --- People's live state and call-back requests -------------------------------------------------------------
+
+
+@presence_app.command("set")
+def presence_set(
+    person: Annotated[str, typer.Argument(help="The person's key in the plan.")],
+    state: Annotated[str, typer.Argument(help="available, away, do-not-disturb or forwarded.")],
+    number: Annotated[str, typer.Argument(help="With forwarded: where to.")] = "",
+    until: Annotated[str, typer.Option(help='Ends by itself: "14:00", or "2026-11-24 14:00", on our clock.')] = "",
+) -> None:
+    """Say where somebody is. The next call knows it."""
+    import getpass
+
+    from aiguillage.desk import presence
+    from aiguillage.desk.snapshot import published_plan
+    from aiguillage.store.presences import Change
+
+    with _database() as database:
+        plan, now = published_plan(database), datetime.now(UTC)
+        said = presence.said(plan, state, number, until, now)
+        presence.set_presence(database, person, said, Change(getpass.getuser(), now))
+        _say(presence.in_words(plan, person, said))
+
+
+@presence_app.command("show")
+def presence_show(as_json: Json = False) -> None:
+    """Show who is not simply available, and until when."""
+    from aiguillage.desk import presence
+    from aiguillage.desk.snapshot import published_plan
+
+    with _database() as database:
+        plan = published_plan(database)
+        states = presence.current(database, datetime.now(UTC))
+    if as_json:
+        _say_json({"presences": [presence.describe(person, state) for person, state in states.items()]})
+        return
+    for person, state in states.items():
+        _say(presence.in_words(plan, person, state))
+    if not states:
+        _say("Everybody is available.")
+
+
+@callback_app.command("list")
+def callback_list(as_json: Json = False) -> None:
+    """Show who waits to be called back, in the order of their places."""
+    from aiguillage.desk import callbacks
+
+    with _database() as database:
+        requests = callbacks.waiting(database)
+    if as_json:
+        _say_json({"callbacks": [callbacks.describe(request) for request in requests]})
+        return
+    for request in requests:
+        taken = f", taken by {request.taken_by}" if request.taken_by else ""
+        since = f"{request.waiting_since:%Y-%m-%d %H:%M} UTC"
+        _say(f"{since}  {request.number}  {request.name or '-'}  {request.queue}{taken}")
+    if not requests:
+        _say("Nobody waits to be called back.")
 
 
 # --- A call to try -----------------------------------------------------------------------------------------

@@ -1,16 +1,17 @@
 """Place a real call on a running system with simulated phones, and tell what happened: `make call`, and the tests."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from aiguillage.desk import explaining, provisioning
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.desk.telling import story_in_words
-from aiguillage.errors import Refused
+from aiguillage.errors import CallGone, Refused
 from aiguillage.routing import hours
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.plan import Plan
@@ -24,7 +25,7 @@ from aiguillage.store.journal import DecisionRecord, EventRecord
 Say = Callable[[str], None]
 
 TALK_SECONDS = 2.0
-MESSAGE_SECONDS = 5.0
+MESSAGE_SECONDS = 8.5
 LONGEST_SECONDS = 240.0
 EVERYBODY = "answer after 3"
 
@@ -41,12 +42,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A call to be placed. `behaviours` by line (SIP endpoint or number); `at` is on the organisation's clock."""
+    """A call to be placed. `behaviours` by line (SIP endpoint or number); `at` is on the organisation's clock.
+
+    `presses`: the keys that the caller presses, by seconds since the answer.
+    """
 
     caller: E164 | None
     called: E164
     at: datetime | None
     behaviours: Mapping[str, str]
+    presses: Mapping[float, str] = field(default_factory=dict[float, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +175,27 @@ async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
     began = datetime.now(UTC)
     leg = await stage.telephones.call(scene.caller, scene.called, headers)
     teller = _Teller(stage, scene, began, say)
+    pressing = asyncio.create_task(_press(leg, scene.presses))
     deadline = time.monotonic() + LONGEST_SECONDS
     while leg.state != "ended":
         await asyncio.sleep(0.2)
         await teller.look()
         if teller.enough(stage.telephones) or time.monotonic() > deadline:
             await leg.hang_up()
+    await pressing
     await stage.telephones.wait_quiet(5)
     return await teller.finish(leg)
+
+
+async def _press(leg: CallerLeg, presses: Mapping[float, str]) -> None:
+    if not presses:
+        return
+    await leg.wait_answered(LONGEST_SECONDS)
+    for seconds, keys in sorted(presses.items()):
+        since = time.monotonic() - (leg.answered or 0)
+        await asyncio.sleep(max(0.0, seconds - since))
+        with contextlib.suppress(CallGone):
+            await leg.press(keys)
 
 
 class _Teller:
@@ -235,10 +253,12 @@ class _Teller:
 
     def _find_decision(self) -> DecisionRecord | None:
         with self._database.reading() as session:
-            for decision in journal.recent(session, 20):
-                if decision.at >= self._began and decision.caller == self._scene.caller:
-                    return decision
-        return None
+            mine = [
+                decision
+                for decision in journal.recent(session, 20)
+                if decision.at >= self._began and decision.caller == self._scene.caller
+            ]
+        return mine[-1] if mine else None  # the first question; keys in a menu ask more
 
     def _read_events(self, call: str) -> list[EventRecord]:
         with self._database.reading() as session:

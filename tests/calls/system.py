@@ -34,6 +34,7 @@ from aiguillage.store.database import Database, open_database
 from aiguillage.store.journal import DecisionRecord
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+MORE = Path(__file__).with_name("more-plan.yaml")
 START_SECONDS = 15.0
 JOURNAL_SECONDS = 5.0
 
@@ -84,6 +85,10 @@ class System:
     def _publish_example(self) -> Plan:
         document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
         document["trunks"]["operator"]["server"] = self.trunk
+        more: dict[str, Any] = text_formats.read_yaml(MORE.read_text("utf-8"))
+        document["inbound_routes"] = more.pop("inbound_routes") + document["inbound_routes"]
+        for section, things in more.items():
+            document[section] |= things
         editing.apply(self.database, document)
         import_csv(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
@@ -118,6 +123,15 @@ class System:
         except AiguillageError:
             return False
         return True
+
+    def command(self, *words: str) -> str:
+        """What `aiguillage` prints. Fails where it does."""
+        environment = os.environ | {"AIGUILLAGE_STATE_DIR": str(self.home)}
+        done = subprocess.run(
+            [sys.executable, "-m", "aiguillage", *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def stop_service(self) -> None:
         self._service.terminate()

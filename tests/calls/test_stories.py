@@ -5,9 +5,12 @@ caller:     a number or withheld
 called:     one of our numbers, by its key
 at:         the time on the organisation's clock
 service:    running (default), stopped or frozen
+presses:    the keys that the caller presses, by seconds since the answer
+presence:   what people have said of themselves before: claire: away until 2026-11-24 14:00
 phones:     what each does, as `make call` has it: claire.desk: busy; the others stay silent
 route:      the route that takes the call (none when the service is not asked)
-rings:      the phones that were tried, in order, each with how that ended; a group of phones rings at once
+rings:      the phones that were tried or `any`, in order, each with how that ended; a group of phones rings at once
+remark:     a sentence of the decision's trace
 connected:  who talks with the caller, if anybody
 status:     the SIP status that the caller gets, default 200
 message:    the box in which a message is recorded, if any
@@ -21,6 +24,7 @@ import wave
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,21 +36,26 @@ from aiguillage import text_formats
 from aiguillage.rehearsal import Outcome, Scene, Words, play, scene_of
 from aiguillage.simulator.called_leg import Ringing
 
-STORIES = sorted(Path(__file__).parent.glob("*.yaml"))
+STORIES = sorted(Path(__file__).parent.glob("[0-9]*.yaml"))
 KNOWN = {
     "story",
     "caller",
     "called",
     "at",
     "service",
+    "presses",
+    "presence",
     "phones",
     "route",
     "rings",
     "connected",
     "status",
     "message",
+    "remark",
     "first_ring",
 }
+FOLLOWS = 1.5
+"""Seconds until the service has seen what another process has set."""
 SILENCE = 50
 """RMS of 16-bit samples below which a recording holds nothing."""
 
@@ -57,7 +66,7 @@ def test_story(system: System, file: Path) -> None:
     assert set(story) <= KNOWN, f"unknown words in the story: {set(story) - KNOWN}"
     scene = _scene(system, story)
     recorded_before = _recorded(system, story)
-    with _service(system, story.get("service", "running")):
+    with _service(system, story.get("service", "running")), _presence(system, story.get("presence", {})):
         outcome, ringings, began = asyncio.run(_play(system, scene))
     _check_rings(system, story, ringings, began)
     _check_outcome(story, outcome)
@@ -78,7 +87,25 @@ async def _play(system: System, scene: Scene) -> tuple[Outcome, tuple[Ringing, .
 def _scene(system: System, story: dict[str, Any]) -> Scene:
     answer = " ".join(f"{phone}={behaviour}" for phone, behaviour in story.get("phones", {}).items())
     nobody = "claire.desk=silent"  # no phone told means that everybody answers
-    return scene_of(system.plan, Words(story["caller"], story["called"], story["at"], answer or nobody))
+    scene = scene_of(system.plan, Words(story["caller"], story["called"], story["at"], answer or nobody))
+    return replace(scene, presses=story.get("presses", {}))
+
+
+@contextmanager
+def _presence(system: System, told: dict[str, str]) -> Iterator[None]:
+    def say(state: str) -> None:
+        for person, written in told.items():
+            command = ["presence", "set", person, *(state or written).split(" until ")[0].split(" to ")]
+            until = written.partition(" until ")[2] if not state else ""
+            system.command(*command, *(["--until", until] if until else []))
+        if told:
+            time.sleep(FOLLOWS)
+
+    say("")
+    try:
+        yield
+    finally:
+        say("available")
 
 
 def _recorded(system: System, story: dict[str, Any]) -> list[Path]:
@@ -113,7 +140,9 @@ def _check_rings(system: System, story: dict[str, Any], ringings: tuple[Ringing,
         for phone in person.phones.values()
     }
     rung: list[dict[str, str]] = [{names.get(ringing.who, ringing.who): ringing.outcome} for ringing in ringings]
-    assert _in_groups(rung, story.get("rings", [])) == story.get("rings", [])
+    wanted = story.get("rings", [])
+    if wanted != "any":
+        assert _in_groups(rung, wanted) == wanted
     if "first_ring" in story:
         least, most = story["first_ring"]
         assert least <= (ringings[0].began - began) * 1000 <= most
@@ -137,8 +166,11 @@ def _check_outcome(story: dict[str, Any], outcome: Outcome) -> None:
     assert outcome.decision is not None
     assert outcome.decision.route == story["route"]
     assert outcome.decision.kind == "simulated"
+    if "remark" in story:
+        assert story["remark"] in outcome.decision.trace["trace"]["remarks"]
     taken = [f"{event.person}.{event.phone}" for event in outcome.events if event.kind == "answered"]
-    assert taken == ([story["connected"]] if "connected" in story else [])
+    if "connected" in story or "message" in story:
+        assert taken == ([story["connected"]] if "connected" in story else [])
     assert outcome.events[-1].kind == "call-ended"
 
 

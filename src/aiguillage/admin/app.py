@@ -3,7 +3,7 @@
 from fastapi import Depends, FastAPI
 
 from aiguillage import __version__
-from aiguillage.admin import explain, health, plan
+from aiguillage.admin import callbacks, explain, health, plan, presence
 from aiguillage.admin.guard import bearer_token
 from aiguillage.admin.problems import PROBLEM_RESPONSES, add_problem_handlers
 from aiguillage.desk.parts import Parts
@@ -23,6 +23,6 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     add_problem_handlers(app)
     app.include_router(health.router)
-    for resource in (plan, explain):
+    for resource in (plan, explain, presence, callbacks):
         app.include_router(resource.router, prefix="/api/v1", dependencies=[Depends(bearer_token)])
     return app

@@ -1,10 +1,14 @@
 """Say where people are: available, away, not to be disturbed, forwarded. The next call knows it."""
 
-from datetime import datetime
-from typing import Any
+import re
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
 
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import NotFound, Refused
+from aiguillage.routing import hours
+from aiguillage.routing.numbers import parse_written
 from aiguillage.routing.outgoing import may_dial
 from aiguillage.routing.plan import Plan
 from aiguillage.routing.presence import Presence
@@ -12,12 +16,68 @@ from aiguillage.store import presences
 from aiguillage.store.database import Database
 from aiguillage.store.presences import Change
 
+_STATES: Mapping[str, Literal["available", "away", "do not disturb", "forwarded"]] = {
+    "available": "available",
+    "away": "away",
+    "do-not-disturb": "do not disturb",
+    "forwarded": "forwarded",
+}
+"""Words of command line and API -> states."""
+_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
+
 
 def set_presence(database: Database, person: str, presence: Presence, change: Change) -> None:
     """Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial."""
     check(published_plan(database), person, presence, change.at)
     with database.writing() as session:
         presences.replace(session, person, presence, change)
+
+
+def said(plan: Plan, state: str, number: str, until: str, now: datetime) -> Presence:
+    """The state that the words mean: `available`, `away`, `do-not-disturb`, or `forwarded` and a number.
+
+    `until` is empty, a time of day (the next one after `now`), or a date and a time, on the organisation's clock.
+    Raises Refused.
+    """
+    if state not in _STATES:
+        raise Refused(f'"{state}" is no state; write one of {", ".join(_STATES)}')
+    if (state == "forwarded") != bool(number):
+        raise Refused("a number goes with forwarded, and with nothing else: forwarded 0470000101")
+    end = _instant(plan, until, now) if until else None
+    if end is not None and state == "available":
+        raise Refused("available has no end; leave the time out")
+    to = parse_written(number, plan.organisation.country) if number else None
+    return Presence(_STATES[state], end, to)
+
+
+def _instant(plan: Plan, text: str, now: datetime) -> datetime:
+    here = hours.zone(plan)
+    try:
+        if _CLOCK.fullmatch(text):
+            today = datetime.combine(now.astimezone(here).date(), time.fromisoformat(text), here)
+            return today if today > now else today + timedelta(days=1)
+        wanted = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f'"{text}" is no time; write "14:00" or "2026-11-24 14:00"') from None
+    return wanted if wanted.tzinfo else wanted.replace(tzinfo=here)
+
+
+def current(database: Database, now: datetime) -> Mapping[str, Presence]:
+    """Who is not simply available at `now` (aware)."""
+    with database.reading() as session:
+        return {
+            person: state
+            for person, state in presences.all_presences(session).items()
+            if state.until is None or state.until > now
+        }
+
+
+def in_words(plan: Plan, person: str, presence: Presence) -> str:
+    """`Claire Dubois: away until 2026-11-24 14:00`."""
+    name = plan.people[person].name if person in plan.people else person
+    to = f" to {presence.forward_to}" if presence.forward_to else ""
+    until = f" until {presence.until.astimezone(hours.zone(plan)):%Y-%m-%d %H:%M}" if presence.until else ""
+    return f"{name}: {presence.state}{to}{until}"
 
 
 def check(plan: Plan, person: str, presence: Presence, now: datetime) -> None:
@@ -39,7 +99,7 @@ def describe(person: str, presence: Presence) -> dict[str, Any]:
     """The state as plain JSON data."""
     return {
         "person": person,
-        "state": presence.state,
+        "state": presence.state.replace(" ", "-"),
         "until": presence.until.isoformat() if presence.until else None,
         "forward_to": presence.forward_to,
     }

@@ -1,0 +1,70 @@
+"""/api/v1/presence: where people are."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiguillage.admin.guard import TheParts, TokenName
+from aiguillage.desk import presence
+from aiguillage.errors import NotFound
+from aiguillage.routing.presence import AVAILABLE
+from aiguillage.store.presences import Change
+
+router = APIRouter(tags=["presence"])
+
+Person = Annotated[str, Path(max_length=64)]
+State = Literal["available", "away", "do-not-disturb", "forwarded"]
+
+
+class NewPresence(BaseModel):
+    """`until` ends the state by itself; without an offset it is on the organisation's clock."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State
+    until: Annotated[datetime | None, Field(examples=["2026-11-24T14:00:00+01:00"])] = None
+    forward_to: Annotated[str | None, Field(max_length=40, description="With forwarded: any spelling.")] = None
+
+
+class Presence(BaseModel):
+    """`forward_to` is E.164."""
+
+    person: str
+    state: State
+    until: datetime | None
+    forward_to: str | None
+
+
+class Presences(BaseModel):
+    presences: list[Presence]
+
+
+def _model(data: dict[str, Any]) -> Presence:
+    return Presence(**data)
+
+
+@router.get("/presence", operation_id="listPresence")
+def list_presence(parts: TheParts) -> Presences:
+    """Everybody who is not simply available."""
+    states = presence.current(parts.database, datetime.now(UTC))
+    return Presences(presences=[_model(presence.describe(person, state)) for person, state in states.items()])
+
+
+@router.get("/presence/{person}", operation_id="getPresence")
+def get_presence(person: Person, parts: TheParts) -> Presence:
+    if person not in parts.current().plan.people:
+        raise NotFound(f'person "{person}" is not in the plan')
+    states = presence.current(parts.database, datetime.now(UTC))
+    return _model(presence.describe(person, states.get(person, AVAILABLE)))
+
+
+@router.put("/presence/{person}", operation_id="putPresence")
+def put_presence(person: Person, new: NewPresence, parts: TheParts, token: TokenName) -> Presence:
+    """Say where somebody is; the next call knows it within a second."""
+    now = datetime.now(UTC)
+    until = new.until.isoformat() if new.until else ""
+    state = presence.said(parts.current().plan, new.state, new.forward_to or "", until, now)
+    presence.set_presence(parts.database, person, state, Change(f"token {token}", now))
+    return _model(presence.describe(person, state))
