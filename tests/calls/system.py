@@ -137,6 +137,11 @@ class System:
         self._service.terminate()
         self._service.wait(10)
 
+    def kill_service(self) -> None:
+        """As a power cut does."""
+        self._service.kill()
+        self._service.wait(10)
+
     def freeze_service(self) -> None:
         """Alive, listening, and mute."""
         self._service.send_signal(signal.SIGSTOP)

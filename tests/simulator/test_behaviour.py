@@ -30,7 +30,9 @@ def test_an_unknown_word_is_refused_with_the_known_ones() -> None:
         parse_behaviour("asleep")
 
 
-@pytest.mark.parametrize("text", ["", "answer after", "answer after -1", "press 12", "Answer", "answer 3"])
+@pytest.mark.parametrize(
+    "text", ["", "answer after", "answer after -1", "press x", "reply 200", "busy for 3", "Answer", "answer 3"]
+)
 def test_words_in_another_shape_are_refused(text: str) -> None:
     with pytest.raises(Refused):
         parse_behaviour(text)

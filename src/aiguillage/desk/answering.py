@@ -79,12 +79,12 @@ class Answering:
         return self._decided(question, snapshot, call, _presses(pressed))
 
     async def dialled(self, question: AgiHeader) -> str:
-        """One of our phones dials. Arguments: its endpoint, what it dialled."""
+        """One of our phones dials. Arguments: its endpoint, what it dialled, 1 where it transfers a caller there."""
         snapshot, now = self._snapshot(), datetime.now(UTC)
-        endpoint, text = self._arguments(question, 2)
+        endpoint, text, transfers = self._arguments(question, 3)
         person, _ = snapshot.owners.get(endpoint, (None, None))
         left = self.daily_calls - self.memory.placed_today(endpoint, snapshot.plan, now)
-        call = Dialled(person, text, left, self.memory.turns())
+        call = Dialled(person, text, left, self.memory.turns(), transfers=bool(transfers))
         outgoing = dial(snapshot.plan, snapshot.directory, snapshot.presences, call, now)
         self.memory.turns_taken(outgoing.turns_taken)
         if outgoing.number is not None:

@@ -42,12 +42,14 @@ class Dialled:
     """What `person` (a plan key; None: a phone of nobody) dialled: digits, perhaps with + before them.
 
     `calls_left`: how many outside calls the phone may still place today; None: no limit.
+    `transfers`: the person hands a caller over, whose name the next phone is to show.
     """
 
     person: str | None
     text: str
     calls_left: int | None = None
     turns: Turns = FIRST_TURN
+    transfers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _inside(plan: p.Plan, presence: Presences, dialled: Dialled, steps: tuple[p.
     unfolded = unfold(unfolding, steps)
     if not unfolded or not isinstance(unfolded[-1], Voicemail | HangUp):
         unfolded = (*unfolded, HangUp("busy"))
-    name = caller.name if caller else ""
+    name = caller.name if caller and not dialled.transfers else ""
     itinerary = _itinerary(plan, dialled, unfolded, caller_name=name, announced=name)
     return Outgoing(itinerary, tuple(unfolding.remarks), turns_taken=tuple(unfolding.groups))
 

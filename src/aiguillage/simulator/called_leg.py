@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from aiguillage.errors import CallGone
+from aiguillage.errors import CallGone, Unavailable
 from aiguillage.simulator.behaviour import Behaviour, Deed
 from aiguillage.simulator.leg import Leg
 from aiguillage.simulator.sdp import parse_sdp, write_sdp
 from aiguillage.simulator.sip_message import Message, parse_party
 from aiguillage.simulator.sip_socket import RETRANSMISSIONS, Address, SipSocket
 
-Outcome = Literal["ringing", "answered", "busy", "refused", "off", "cancelled", "unacceptable", "unreachable"]
+Outcome = Literal["ringing", "answered", "busy", "refused", "off", "cancelled", "unacceptable", "unreachable", "failed"]
 
 _REFUSALS: dict[Deed, tuple[int, Outcome]] = {
     "busy": (486, "busy"),
@@ -60,7 +60,7 @@ class CalledLeg(Leg):
         caller, target = parse_party(invite.header("From")), parse_party(invite.header("Contact")).uri
         super().__init__(sip, peer, invite.call_id, talk=True)
         self._caller, self._target = caller, target
-        self._who, self._invite, self._behaviour = who, invite, behaviour
+        self.who, self._invite, self._behaviour = who, invite, behaviour
         self._began_at = datetime.now(UTC)
         self._local, self._remote = invite.header("To"), invite.header("From")
         self._outcome: Outcome = "unreachable" if behaviour.deed == "unreachable" else "ringing"
@@ -73,7 +73,7 @@ class CalledLeg(Leg):
         """The record of this call as it stands now."""
         rang = self._behaviour.rings
         return Ringing(
-            who=self._who,
+            who=self.who,
             began=self.began,
             began_at=self._began_at,
             outcome=self._outcome,
@@ -87,6 +87,7 @@ class CalledLeg(Leg):
         )
 
     def take(self, request: Message) -> None:
+        self.received.append(request)
         match request.method:
             case "INVITE" if request.branch == self._invite.branch:
                 if self._last is not None:
@@ -98,6 +99,7 @@ class CalledLeg(Leg):
                 if self.ended is None and self.answered is None:
                     self._stop_obeying(487, "cancelled")
             case _:
+                self.received.pop()  # it is written down there
                 super().take(request)
 
     async def _obey(self) -> None:
@@ -107,7 +109,7 @@ class CalledLeg(Leg):
         try:
             offered = parse_sdp(self._invite.body)
         except ValueError as wrong:
-            _log.warning("%s cannot take a call: %s", self._who, wrong)
+            _log.warning("%s cannot take a call: %s", self.who, wrong)
             self._settle("unacceptable")
             await self._insist(488)
             return
@@ -116,6 +118,10 @@ class CalledLeg(Leg):
         if deed == "silent":
             return
         await asyncio.sleep(self._behaviour.seconds)
+        if deed == "reply":
+            self._settle("failed")
+            await self._insist(self._behaviour.status)
+            return
         if deed in _REFUSALS:
             status, outcome = _REFUSALS[deed]
             self._settle(outcome)
@@ -127,6 +133,9 @@ class CalledLeg(Leg):
         await self._insist(200, write_sdp(self._stream.sound()))
         if deed == "press":
             await self._press_key()
+        if self._behaviour.talks is not None:
+            await asyncio.sleep(self._behaviour.talks)
+            await self._hang_up_by_itself()
 
     async def _press_key(self) -> None:
         """As a person does: pick up, hear the prompt begin, press."""
@@ -135,6 +144,11 @@ class CalledLeg(Leg):
         with suppress(CallGone):
             await self.press(self._behaviour.key)
             self._pressed += self._behaviour.key
+
+    async def _hang_up_by_itself(self) -> None:
+        """The life that this runs in must not be cancelled by the end of the call."""
+        with suppress(Unavailable):
+            await self.hang_up()
 
     def _stop_obeying(self, status: int, outcome: Outcome) -> asyncio.Task[None]:
         if self._life is not None:

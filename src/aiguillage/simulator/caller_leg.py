@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from aiguillage.errors import Unavailable
+from aiguillage.simulator.digest import Credentials, answer_challenge
 from aiguillage.simulator.leg import Leg
 from aiguillage.simulator.sdp import parse_sdp, write_sdp
 from aiguillage.simulator.sip_message import Message, parse_party
@@ -22,14 +23,24 @@ State = Literal["calling", "ringing", "answered", "ended"]
 class CallerLeg(Leg):
     """`status` is the SIP code that settled the call (200, 486, 603 …; 487: the caller gave up), None until then.
 
-    `caller` None withholds the number (RFC 3323).
+    `caller` None withholds the number (RFC 3323). `account`: one of our phones dials, and says its password when
+    it is asked (RFC 3261, section 22.2).
     """
 
-    def __init__(self, sip: SipSocket, server: Address, caller: str | None, to: str, *, talk: bool) -> None:
+    def __init__(
+        self,
+        sip: SipSocket,
+        server: Address,
+        caller: str | None,
+        to: str,
+        *,
+        talk: bool,
+        account: Credentials | None = None,
+    ) -> None:
         super().__init__(sip, server, secrets.token_hex(12), talk=talk)
         self.ringing: float | None = None
         self.status: int | None = None
-        self._caller, self._to = caller, to
+        self._caller, self._to, self._account = caller, to, account
         self._local = f"<sip:{quote(caller, safe='+*')}@{sip.address}>" if caller else WITHHELD
         self._target = f"sip:{quote(to, safe='+*')}@{server}"
         self._remote = f"<{self._target}>"
@@ -47,9 +58,7 @@ class CallerLeg(Leg):
     async def place(self, headers: Mapping[str, str]) -> None:
         """Send the INVITE; returns when Asterisk has taken the call. Raises Unavailable where nobody answers."""
         privacy = () if self._caller else (("Privacy", "id"),)
-        extra = (*privacy, *headers.items(), ("Content-Type", "application/sdp"))
-        self._invite = self._request("INVITE", *extra, body=write_sdp(self._stream.sound()))
-        self._life = asyncio.create_task(self._see_through(self._invite))
+        self._life = asyncio.create_task(self._see_through((*privacy, *headers.items())))
         self._life.add_done_callback(lambda _: self._taken.set())
         await self._taken.wait()
         if self._life.done():
@@ -63,9 +72,19 @@ class CallerLeg(Leg):
         """Until the call is over, whoever ended it. Raises TimeoutError after `seconds`."""
         await self._wait(self._over, seconds)
 
-    async def _see_through(self, invite: Message) -> None:
+    async def _invited(self, headers: tuple[tuple[str, str], ...]) -> Message:
+        """The final response to an INVITE with `headers`."""
+        extra = (*headers, ("Content-Type", "application/sdp"))
+        self._invite = self._request("INVITE", *extra, body=write_sdp(self._stream.sound()))
+        return await self._sip.ask(self._invite, self._peer, self._hear_of)
+
+    async def _see_through(self, headers: tuple[tuple[str, str], ...]) -> None:
         try:
-            final = await self._sip.ask(invite, self._peer, self._hear_of)
+            final = await self._invited(headers)
+            if final.status == 401 and self._account is not None:
+                challenge, uri = final.header("WWW-Authenticate"), self._target
+                answer = answer_challenge(challenge, "INVITE", uri, self._account, secrets.token_hex(8))
+                final = await self._invited((*headers, ("Authorization", answer)))
             self._hear_of(final)
         except (Unavailable, ValueError):
             self._end()
@@ -80,6 +99,7 @@ class CallerLeg(Leg):
     def _hear_of(self, response: Message) -> None:
         """Ringing, sound before the answer (183), or the answer's own sound."""
         self._taken.set()
+        self.received.append(response)
         if response.status == 180 and self.ringing is None:
             self.ringing = time.monotonic()
         if response.body:

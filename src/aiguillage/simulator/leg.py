@@ -1,20 +1,23 @@
 """One side of a SIP call with its sound: what calling and called legs have in common (RFC 3261, section 12)."""
 
 import asyncio
+import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from urllib.parse import quote
 
 from aiguillage.errors import Unavailable
 from aiguillage.simulator.rtp import RtpStream
 from aiguillage.simulator.sdp import parse_sdp, write_sdp
-from aiguillage.simulator.sip_message import ALLOWED_METHODS, Message, new_branch, new_tag, respond
+from aiguillage.simulator.sip_message import ALLOWED_METHODS, Message, new_branch, new_tag, parse_party, respond
 from aiguillage.simulator.sip_socket import Address, SipSocket
 
 
 class Leg(ABC):
     """Instants are `time.monotonic()` seconds, None for what has not happened.
 
+    `received` is everything that the other side has said on this call.
     `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to.
     """
 
@@ -23,6 +26,7 @@ class Leg(ABC):
         self.answered: float | None = None
         self.ended: float | None = None
         self.call_id = call_id
+        self.received: list[Message] = []
         self._sip, self._peer = sip, peer
         self._tag = new_tag()
         self._local = self._remote = self._target = ""
@@ -30,6 +34,7 @@ class Leg(ABC):
         self._stream = RtpStream(sip.address.host, talk=talk)
         self._settled, self._over = asyncio.Event(), asyncio.Event()
         self._life: asyncio.Task[None] | None = None
+        self._referred: asyncio.Future[int] | None = None
 
     @property
     def talked_seconds(self) -> float:
@@ -40,6 +45,15 @@ class Leg(ABC):
     def heard_seconds(self) -> float:
         """How much sound, not silence, came from the other side."""
         return self._stream.heard_seconds
+
+    @property
+    def heard(self) -> bytes:
+        """The sound that came from the other side, A-law at 8000 samples a second, the first minute of it."""
+        return bytes(self._stream.heard)
+
+    async def wait_audible(self, seconds: float) -> None:
+        """Until the other side is heard, at most `seconds`."""
+        await self._stream.wait_audible(seconds)
 
     async def press(self, keys: str) -> None:
         """Press telephone keys one after the other, 0.3 s each; returns when they are sent."""
@@ -58,6 +72,24 @@ class Leg(ABC):
         elif self.ended is None:
             await self._give_up()
 
+    async def transfer(self, to: str) -> int:
+        """Hand the other side over to `to` (REFER, RFC 3515); the status that the new call came to."""
+        return await self._refer(f"<sip:{quote(to, safe='+*')}@{self._peer}>")
+
+    async def transfer_to(self, other: "Leg") -> int:
+        """Connect the other sides of this call and of `other`, and leave both (RFC 3891)."""
+        theirs = parse_party(other._remote).tag  # noqa: SLF001  a leg like this one
+        replaces = f"{other.call_id};to-tag={theirs};from-tag={other._tag}"  # noqa: SLF001
+        return await self._refer(f"<{other._target}?Replaces={quote(replaces, safe='')}>")  # noqa: SLF001
+
+    async def _refer(self, target: str) -> int:
+        self._referred = asyncio.get_running_loop().create_future()
+        party = parse_party(self._local).uri
+        answer = await self._sip.ask(
+            self._request("REFER", ("Refer-To", target), ("Referred-By", f"<{party}>")), self._peer
+        )
+        return await self._referred if answer.status == 202 else answer.status
+
     async def close(self) -> None:
         """Hang up, even where Asterisk is gone. Raises what went wrong in the call's life, if anything did."""
         with suppress(Unavailable):
@@ -73,6 +105,7 @@ class Leg(ABC):
 
     def take(self, request: Message) -> None:
         """A request of the other side within this call."""
+        self.received.append(request)
         match request.method:
             case "ACK":
                 pass
@@ -81,8 +114,19 @@ class Leg(ABC):
                 self._end()
             case "INVITE" if self.ended is None:
                 self._move_sound(request)
+            case "UPDATE":
+                self._reply(request, 200)
+            case "NOTIFY":
+                self._reply(request, 200)
+                self._hear_of_transfer(request)
             case _:
                 self._reply(request, 405 if self.ended is None else 481)
+
+    def _hear_of_transfer(self, notify: Message) -> None:
+        """`SIP/2.0 200 OK` in a NOTIFY is how the transferred call went (RFC 3515, section 2.4.5)."""
+        told = re.match(r"SIP/2\.0 ([2-6][0-9]{2})", notify.body)
+        if told is not None and self._referred is not None and not self._referred.done():
+            self._referred.set_result(int(told[1]))
 
     def _move_sound(self, request: Message) -> None:
         """Asterisk moves a call's sound by INVITE within the call, e.g. straight to the other phone."""

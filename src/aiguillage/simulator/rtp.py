@@ -23,6 +23,8 @@ _KEY_END_PACKETS = 3
 _KEY_VOLUME = 10
 _PAUSE_FRAMES = 6
 _LARGEST_PACKET = 2048
+MOST_HEARD = 60 * 8000
+"""Samples that are kept of a call."""
 
 
 class RtpStream:
@@ -33,6 +35,7 @@ class RtpStream:
 
     def __init__(self, host: str, *, talk: bool) -> None:
         self.heard_seconds = 0.0
+        self.heard = bytearray()
         self._voice = SPEECH if talk else SILENCE
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -98,6 +101,8 @@ class RtpStream:
         if len(packet) <= _HEADER.size or packet[1] & 0x7F != _PCMA:
             return
         frame = packet[_HEADER.size :]
+        if len(self.heard) < MOST_HEARD:
+            self.heard += frame
         if loudness(frame) > AUDIBLE:
             self.heard_seconds += len(frame) / 8000
             self._audible.set()

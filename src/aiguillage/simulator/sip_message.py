@@ -18,7 +18,7 @@ REASONS = {
     488: "Not Acceptable Here",
     603: "Decline",
 }
-ALLOWED_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"
+ALLOWED_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, UPDATE, REFER"
 
 _PARTY = re.compile(
     r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*'
@@ -129,7 +129,7 @@ def respond(request: Message, status: int, tag: str, *extra: tuple[str, str], bo
     if body:
         extra = (*extra, ("Content-Type", "application/sdp"))
     headers += [("Allow", ALLOWED_METHODS), *extra]
-    return Message(f"SIP/2.0 {status} {REASONS[status]}", tuple(headers), body)
+    return Message(f"SIP/2.0 {status} {REASONS.get(status, 'Failure')}", tuple(headers), body)
 
 
 def new_tag() -> str:

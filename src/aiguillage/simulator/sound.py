@@ -1,6 +1,8 @@
 """Telephone sound: A-law (ITU-T G.711, RTP payload 8), in frames of 20 milliseconds at 8000 samples a second."""
 
 import math
+from collections.abc import Sequence
+from statistics import fmean
 
 FRAME_SECONDS = 0.02
 FRAME_SAMPLES = 160
@@ -26,6 +28,35 @@ def encode(sample: int) -> int:
 def loudness(frame: bytes) -> float:
     """The root mean square of A-law codes, 0 to 32256."""
     return math.sqrt(sum(_SAMPLES[code] ** 2 for code in frame) / len(frame)) if frame else 0.0
+
+
+def likeness(heard: bytes, expected: bytes) -> float:
+    """How well `expected` is found anywhere in `heard`, both A-law: 1 for the same sound, below 0.8 for another one.
+
+    Compares how loud both are over time, so that neither a delay nor the telephone's quality matters.
+    """
+    pattern = _loudness_over_time(expected)
+    best = 0.0
+    for shift in range(0, FRAME_SAMPLES, FRAME_SAMPLES // 4):
+        contour = _loudness_over_time(heard[shift:])
+        for start in range(len(contour) - len(pattern) + 1):
+            best = max(best, _correlation(contour[start : start + len(pattern)], pattern))
+    return best
+
+
+def _loudness_over_time(sound: bytes) -> list[float]:
+    return [
+        loudness(sound[start : start + FRAME_SAMPLES])
+        for start in range(0, len(sound) - FRAME_SAMPLES + 1, FRAME_SAMPLES)
+    ]
+
+
+def _correlation(left: Sequence[float], right: Sequence[float]) -> float:
+    """Pearson's, 0 where one of them does not vary."""
+    mean_left, mean_right = fmean(left), fmean(right)
+    together = sum((a - mean_left) * (b - mean_right) for a, b in zip(left, right, strict=True))
+    apart = sum((a - mean_left) ** 2 for a in left) * sum((b - mean_right) ** 2 for b in right)
+    return together / math.sqrt(apart) if apart > 0 else 0.0
 
 
 def _tone(hertz: int, amplitude: int) -> bytes:

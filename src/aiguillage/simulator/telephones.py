@@ -9,16 +9,19 @@
         await telephones.wait_quiet(1)
         print(telephones.ringings)
 
+    await telephones.dial("sophie", "+32471000201")
+
 All share one SIP port, `bind`: Asterisk's trunk sends outside calls there, and knows the operator's calls
 by that address; phones are known by their registered name.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Self
 
-from aiguillage.errors import Unavailable
+from aiguillage.errors import Refused, Unavailable
 from aiguillage.simulator.behaviour import SILENT, Behaviour, parse_behaviour
 from aiguillage.simulator.called_leg import CalledLeg, Ringing
 from aiguillage.simulator.caller_leg import CallerLeg
@@ -28,6 +31,7 @@ from aiguillage.simulator.registration import register
 from aiguillage.simulator.sip_message import Message, called_user, new_tag, parse_party, respond
 from aiguillage.simulator.sip_socket import Address, SipSocket, parse_address
 
+_VOICE_MESSAGES = re.compile(r"^Voice-Message: *([0-9]+)/", re.MULTILINE)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -42,6 +46,7 @@ class Telephones:
         self._behaviours: dict[str, Behaviour] = {}
         self._registered: dict[str, Credentials] = {}
         self._legs: dict[str, Leg] = {}
+        self._waiting: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         self._sip = SipSocket(self._bind, self._take)
@@ -64,6 +69,22 @@ class Telephones:
         await register(self._sip, self._server, credentials)
         self._registered[endpoint] = credentials
 
+    async def dial(self, endpoint: str, to: str, *, talk: bool = True) -> CallerLeg:
+        """A registered phone dials `to`: digits, `*`, `#` and `+`. Returns when Asterisk has taken the call.
+
+        Raises Refused for a phone that is not registered, Unavailable where nobody answers.
+        """
+        if endpoint not in self._registered:
+            raise Refused(f"phone {endpoint!r} is not registered")
+        leg = CallerLeg(self._sip, self._server, endpoint, to, talk=talk, account=self._registered[endpoint])
+        self._legs[leg.call_id] = leg
+        await leg.place(_NO_HEADERS)
+        return leg
+
+    def waiting(self, endpoint: str) -> int | None:
+        """New voicemail messages, as the phone's light was last told (RFC 3842); None where it never was."""
+        return self._waiting.get(endpoint)
+
     async def call(
         self, caller: str | None, to: str, headers: Mapping[str, str] = _NO_HEADERS, *, talk: bool = True
     ) -> CallerLeg:
@@ -82,6 +103,10 @@ class Telephones:
     def ringings(self) -> tuple[Ringing, ...]:
         """Every call that reached a phone or an outside number, in order of their beginning, as they stand now."""
         return tuple(leg.ringing() for leg in self._legs.values() if isinstance(leg, CalledLeg))
+
+    def called(self, who: str) -> CalledLeg:
+        """The latest call that reached `who`. Raises LookupError where none did."""
+        return [leg for leg in self._legs.values() if isinstance(leg, CalledLeg) and leg.who == who][-1]
 
     async def wait_quiet(self, seconds: float) -> None:
         """Until nothing rings and nobody talks: a phone may hear of the end of a call after its caller does.
@@ -120,6 +145,8 @@ class Telephones:
             behaviour = self._behaviours.get(who, SILENT)
             self._legs[request.call_id] = CalledLeg(self._sip, source, request, who, behaviour)
         elif request.method in {"OPTIONS", "NOTIFY"}:
+            if told := _VOICE_MESSAGES.search(request.body):
+                self._waiting[called_user(request)] = int(told[1])
             self._sip.send(respond(request, 200, new_tag()), source)
         elif request.method != "ACK":
             self._sip.send(respond(request, 481, new_tag()), source)
