@@ -21,7 +21,7 @@ from aiguillage import text_formats
 from aiguillage.asterisk.fastagi import exchange
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, provisioning, publishing
-from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.contacts import import_file
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.doctor import HARMLESS
 from aiguillage.errors import AiguillageError
@@ -85,7 +85,7 @@ class System:
         document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
         document["trunks"]["operator"]["server"] = self.trunk
         editing.apply(self.database, document)
-        import_csv(self.database, (EXAMPLES / "directory.csv").read_bytes())
+        import_file(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
         return published_plan(self.database)
 
