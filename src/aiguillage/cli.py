@@ -261,21 +261,40 @@ def _instant(text: str) -> datetime:
 
 @directory_app.command("import")
 def directory_import(
-    file: Annotated[Path, typer.Argument(help="A CSV file: name, numbers, unit, category, language, note.")],
+    file: Annotated[Path, typer.Argument(help="CSV (name, numbers, unit, category, language, note) or vCards.")],
+    add: Annotated[bool, typer.Option("--add", help="Add and complete contacts; remove none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Name every contact, not 20 of each kind.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Replace the directory by the contacts in a CSV file. Rows without a number are left out and named."""
-    from aiguillage.desk.contacts import import_csv
+    """Replace the directory by the contacts in a file. What has no name or no number is left out and named."""
+    from aiguillage.desk import contacts
+    from aiguillage.desk.contacts import telling
+
+    content = _read_bytes(file)
+    with _database() as database:
+        if dry_run:
+            changes = contacts.compare(database, contacts.read_file(database, content), add=add)
+        else:
+            changes = contacts.import_file(database, content, add=add)
+    if as_json:
+        _say_json({"dry_run": dry_run, **telling.as_data(changes)})
+        return
+    for line in telling.in_words(changes, None if everything else 20):
+        _say(line)
+    has = "Nothing was changed; the directory would have" if dry_run else "The directory now has"
+    _say(f"{has} {_count(len(changes.contacts), 'contact')}.")
+
+
+@directory_app.command("export")
+def directory_export(
+    vcard: Annotated[bool, typer.Option("--vcard", help="Print vCards for a telephone or an address book.")] = False,
+) -> None:
+    """Print the directory as a CSV file for a spreadsheet, which `directory import` reads again."""
+    from aiguillage.desk import contacts
 
     with _database() as database:
-        result = import_csv(database, _read_bytes(file))
-    if as_json:
-        problems = [{"row": each.row, "message": each.message} for each in result.problems]
-        _say_json({"contacts": len(result.contacts), "problems": problems})
-        return
-    for problem in result.problems:
-        _say(f"{file}, {problem}")
-    _say(f"The directory now has {_count(len(result.contacts), 'contact')}.")
+        typer.echo(contacts.export(database, vcard=vcard), nl=False)
 
 
 @token_app.command("create")

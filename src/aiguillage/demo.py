@@ -11,7 +11,7 @@ import typer
 from aiguillage import logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, publishing, tokens
-from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import is_published, published_plan
 from aiguillage.errors import SettingRefused
@@ -87,7 +87,7 @@ def _load_example(database: Database) -> str | None:
     _say("Loading the example federation")
     now = datetime.now(UTC)
     editing.apply(database, text_formats.read_yaml((shipped("examples") / "plan.yaml").read_text("utf-8")))
-    import_csv(database, (shipped("examples") / "directory.csv").read_bytes())
+    import_file(database, (shipped("examples") / "directory.csv").read_bytes())
     publishing.publish(database, now, "demo", "The example federation")
     return tokens.create(database, "demo", now)
 

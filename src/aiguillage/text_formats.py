@@ -51,6 +51,10 @@ class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless=False)
 
+    def ignore_aliases(self, data: Any) -> bool:
+        """What stands in the data twice is written twice: `read_yaml` reads no aliases."""
+        return True
+
 
 def read_yaml(text: str) -> Any:
     """The data in a YAML (or JSON, which is YAML) text.

@@ -21,7 +21,7 @@ from aiguillage import text_formats
 from aiguillage.asterisk.fastagi import exchange
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, provisioning, publishing
-from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.contacts import import_file
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.doctor import HARMLESS
 from aiguillage.errors import AiguillageError
@@ -90,7 +90,7 @@ class System:
         for section, things in more.items():
             document[section] |= things
         editing.apply(self.database, document)
-        import_csv(self.database, (EXAMPLES / "directory.csv").read_bytes())
+        import_file(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
         return published_plan(self.database)
 

@@ -14,7 +14,7 @@ import pytest
 
 from aiguillage.cli import main
 from aiguillage.desk import editing
-from aiguillage.desk.contacts import import_csv
+from aiguillage.desk.contacts import import_file
 from aiguillage.desk.publishing import publish
 from aiguillage.routing.document import dump
 from aiguillage.store.database import open_database
@@ -74,7 +74,7 @@ def published(run: Run, tmp_path: Path) -> Run:
     database = open_database(f"sqlite:///{tmp_path / 'state' / 'aiguillage.db'}")
     editing.apply(database, dump(PLAN))
     publish(database, datetime.now(UTC), "tests", "the first")
-    import_csv(database, (EXAMPLES / "directory.csv").read_bytes())
+    import_file(database, (EXAMPLES / "directory.csv").read_bytes())
     database.close()
     return run
 
@@ -244,18 +244,54 @@ def test_a_question_that_cannot_be_answered_is_refused(published: Run, words: li
 # --- directory, tokens, phones ---
 
 
-def test_an_import_tells_how_many_and_what_was_odd(published: Run, tmp_path: Path) -> None:
-    (tmp_path / "odd.csv").write_text("name,numbers\nAnne,0471000201\nBob,\n")
+def test_an_import_tells_what_it_did_and_what_was_odd(published: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("name,numbers,category\nAnne Lambert,0471000201,parent\nBob,,\nEls,0471000299,\n")
+    assert well(published("directory", "import", "odd.csv", "--add")) == (
+        "Contacts: 1 added, 0 changed, 0 removed, 9 unchanged. Problems in the file: 1.\n"
+        "Added:\n"
+        "  Els, +32471000299\n"
+        "Problems:\n"
+        "  row 3: left out: it has no telephone number\n"
+        "The directory now has 10 contacts.\n"
+    )
     told = well(published("directory", "import", "odd.csv"))
-    assert told == "odd.csv, row 3: left out: it has no telephone number\nThe directory now has 1 contact.\n"
-    assert published("directory", "import", "odd.csv", "--json").data == {
-        "contacts": 1,
-        "problems": [{"row": 3, "message": "left out: it has no telephone number"}],
+    assert told.startswith("Contacts: 0 added, 1 changed, 8 removed, 1 unchanged. Problems in the file: 1.\nChanged:\n")
+    assert "  Anne Lambert: unit patro-jumet -> nothing; language fr -> nothing; note même numéro" in told
+    assert told.endswith("The directory now has 2 contacts.\n")
+
+
+def test_a_dry_run_changes_nothing(published: Run, tmp_path: Path) -> None:
+    rows = "".join(f"Personne {number},+324710003{number:02},federation,\n" for number in range(25))
+    (tmp_path / "new.csv").write_text("name,numbers,unit,category\n" + rows)
+    before = well(published("directory", "export"))
+    told = well(published("directory", "import", "new.csv", "--dry-run"))
+    assert "  Personne 19, +32471000319 (federation)\n  … and 5 more; --all shows them\nRemoved:\n" in told
+    assert told.endswith("Nothing was changed; the directory would have 25 contacts.\n")
+    assert "Personne 24" in well(published("directory", "import", "new.csv", "--dry-run", "--all"))
+    data = published("directory", "import", "new.csv", "--dry-run", "--json").data
+    assert (data["dry_run"], data["contacts"], len(data["added"]), len(data["removed"])) == (True, 25, 25, 9)
+    assert data["added"][0] == {
+        "name": "Personne 0",
+        "numbers": ["+32471000300"],
+        "unit": "federation",
+        "category": None,
+        "language": None,
+        "note": "",
     }
+    assert well(published("directory", "export")) == before
+
+
+@pytest.mark.parametrize("words", [[], ["--vcard"]])
+def test_an_export_imports_again_without_a_change(published: Run, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "exported").write_text(well(published("directory", "export", *words)))
+    told = well(published("directory", "import", "exported"))
+    assert told.startswith("Contacts: 0 added, 0 changed, 0 removed, 9 unchanged. Problems in the file: 0.\n")
 
 
 def test_an_import_that_cannot_be_read_is_refused(published: Run, run: Run) -> None:
     assert "the first row must name the columns" in refused(published("directory", "import", PLAN_FILE))
+    (Path("cut.vcf")).write_text("BEGIN:VCARD\nFN:Anne\n")
+    assert "has no END:VCARD" in refused(published("directory", "import", "cut.vcf", "--dry-run"))
     assert "No such file" in refused(published("directory", "import", "nothing.csv"))
     assert "Is a directory" in refused(published("directory", "import", "."))
 

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiguillage.desk.contacts import Import, import_csv, read_csv
+from aiguillage.desk.contacts import Import, import_file, read_csv, write_csv
 from aiguillage.desk.editing import apply
 from aiguillage.errors import DirectoryRefused, NotFound
 from aiguillage.routing.directory import Contact
+from aiguillage.routing.numbers import E164
 from aiguillage.store import directory
 from aiguillage.store.database import Database
 from aiguillage.text_formats import read_yaml
+from tests.desk.any_contact import ANY_CONTACT
 from tests.unit.examples import CONTACTS, EXAMPLES, PLAN, PLAN_TEXT
 
 EXAMPLE = (EXAMPLES / "directory.csv").read_bytes()
@@ -91,6 +93,22 @@ def test_the_same_person_in_two_roles_is_two_contacts() -> None:
     assert [each.category for each in found.contacts] == ["president", "parent"]
 
 
+def test_a_family_shares_its_telephone() -> None:
+    found = read("name,numbers\nAnne,071000201\nBob,071 00 02 01\nCarl,+3271000201;071/00.02.01\n")
+    assert [each.numbers for each in found.contacts] == [("+3271000201",)] * 3
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "cell", ["anonymous", "privé", "0471", "0471000201 ou 071000201", "+", "00", "tel", "4,71E+08", "32471000201a", "☎"]
+)
+def test_a_cell_that_holds_no_number_leaves_the_contact_out(cell: str) -> None:
+    found = read(f'name,numbers\nAnne,"{cell}"\nBob,0471000202\n')
+    assert [each.name for each in found.contacts] == ["Bob"]
+    assert found.problems[-1].message == "left out: it has no telephone number"
+    assert {problem.row for problem in found.problems} == {2}
+
+
 def test_empty_rows_and_columns_of_somebody_elses_are_passed_over() -> None:
     found = read("id,numbers,name,shoe size\n1,0471000201,Anne,38\n\n , ,,\n2,0471000202,Bob\n")
     assert [each.name for each in found.contacts] == ["Anne", "Bob"]
@@ -138,7 +156,7 @@ def test_a_heading_without_end_is_not_repeated_whole() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aiguillage.desk.contacts.MAX_BYTES", 10)
+    monkeypatch.setattr("aiguillage.desk.contacts.found.MAX_BYTES", 10)
     with pytest.raises(DirectoryRefused, match="larger than"):
         read_csv(EXAMPLE, PLAN)
 
@@ -159,6 +177,22 @@ def test_any_bytes_are_an_import_or_refused(content: bytes) -> None:
     assert all(str(problem).isprintable() for problem in found.problems)
 
 
+# --- written ---
+
+
+@given(st.lists(ANY_CONTACT, max_size=5))
+def test_what_is_written_is_read_as_the_same(contacts: list[Contact]) -> None:
+    assert read_csv(write_csv(contacts), PLAN) == Import(tuple(contacts), ())
+
+
+def test_a_spreadsheet_finds_text_only() -> None:
+    anne = Contact("=HYPERLINK('x')", (E164("+32471000201"), E164("+3271000201")), note="'-1")
+    assert write_csv([anne]).decode("utf-8-sig").splitlines() == [
+        "name;numbers;unit;category;language;note",
+        "'=HYPERLINK('x');+32 471 00 02 01, +32 71 00 02 01;;;;''-1",
+    ]
+
+
 # --- kept ---
 
 
@@ -169,21 +203,21 @@ def kept(database: Database) -> list[Contact]:
 
 def test_an_import_replaces_the_directory(database: Database) -> None:
     apply(database, read_yaml(PLAN_TEXT))
-    found = import_csv(database, EXAMPLE)
+    found = import_file(database, EXAMPLE)
     assert kept(database) == list(found.contacts)
-    import_csv(database, b"name,numbers\nAnne,0471000201\n")
+    import_file(database, b"name,numbers\nAnne,0471000201\n")
     assert [each.name for each in kept(database)] == ["Anne"]
 
 
 def test_a_refused_file_leaves_the_directory_as_it_was(database: Database) -> None:
     apply(database, read_yaml(PLAN_TEXT))
-    import_csv(database, EXAMPLE)
+    import_file(database, EXAMPLE)
     with pytest.raises(DirectoryRefused):
-        import_csv(database, b"rubbish")
+        import_file(database, b"rubbish")
     assert len(kept(database)) == len(CONTACTS)
 
 
 def test_without_a_plan_nothing_is_imported(database: Database) -> None:
     with pytest.raises(NotFound, match="apply a plan first"):
-        import_csv(database, EXAMPLE)
+        import_file(database, EXAMPLE)
     assert kept(database) == []

@@ -47,6 +47,12 @@ def test_any_plan_survives_its_document(plan: p.Plan) -> None:
     assert read_json(write_json(document)) == document
 
 
+def test_what_stands_in_the_data_twice_is_read_again() -> None:
+    members = ["sophie", "tom"]
+    groups = {"reception": {"members": members}, "shop": {"members": members}}
+    assert read_yaml(write_yaml(groups)) == groups
+
+
 # --- wrong documents ---
 
 ODD = st.one_of(

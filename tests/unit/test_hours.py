@@ -1,9 +1,9 @@
-"""Schedules by table; and any schedule against a clock on the wall, read minute by minute."""
+"""Schedules by table. test_hours_model.py holds any schedule against a model."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiguillage.routing import plan as p
@@ -217,85 +217,25 @@ def test_a_schedule_that_closes_within_the_repeated_hour_opens_again_when_it_rep
     ]  # UTC: 01:00, 02:30 in summer; 02:00, 02:30 in winter
 
 
+def test_a_night_that_ends_within_the_missing_hour_closes_when_it_begins() -> None:
+    night = scheduled((1320, 1440 + 150))  # 22:00-02:30
+    change = next_change(night, night.schedules["s"], brussels("2027-03-27 23:00"))
+    assert change == brussels("2027-03-28 03:00").astimezone(UTC)
+
+
+def test_a_night_that_the_repeated_hour_brings_back_opens_before_what_follows_it() -> None:
+    night = scheduled((1320, 1440 + 150), (150, 160))  # 22:00-02:30, 02:30-02:40
+    change = next_change(night, night.schedules["s"], brussels("2027-10-31 02:45"))
+    assert change == brussels("2027-10-31 02:00", fold=1).astimezone(UTC)
+
+
 @pytest.mark.parametrize("spans", [(), ((0, 1440),)])
 def test_what_is_always_open_or_always_closed_never_changes(spans: tuple[tuple[int, int], ...]) -> None:
     plan = scheduled(*spans)
     assert next_change(plan, plan.schedules["s"], brussels("2026-11-24 10:00")) is None
 
 
-# --- any schedule ---
-
-CLOCK_CHANGES = (date(2027, 3, 28), date(2027, 10, 31))
-DAYS = st.one_of(
-    st.sampled_from(CLOCK_CHANGES),
-    st.dates(date(2027, 3, 25), date(2027, 3, 31)),
-    st.dates(date(2027, 10, 28), date(2027, 11, 3)),
-    st.dates(date(2028, 2, 27), date(2028, 3, 2)),
-)
-MINUTES = st.one_of(st.integers(0, 1439), st.sampled_from([0, 45, 60, 75, 119, 120, 150, 179, 180, 1439]))
-
-
-@st.composite
-def spans(draw: st.DrawFn) -> tuple[p.Span, ...]:
-    def span() -> p.Span:
-        start = draw(MINUTES)
-        return p.Span(start, start + draw(st.one_of(st.integers(1, 1440), st.sampled_from([30, 60, 480]))))
-
-    return tuple(span() for _ in range(draw(st.integers(0, 2))))
-
-
-@st.composite
-def schedules(draw: st.DrawFn) -> p.Plan:
-    """Any weekly openings, with up to two calendars of exceptions."""
-    openings = tuple(
-        p.Opening(tuple(sorted(draw(st.sets(st.integers(0, 6), min_size=1)))), draw(spans()))
-        for _ in range(draw(st.integers(0, 3)))
-    )
-    days = [draw(DAYS) for _ in range(draw(st.integers(0, 2)))]
-    calendars = [p.Calendar(f"c{index}", dates=(p.DateRange(day, day),)) for index, day in enumerate(days)]
-    exceptions = tuple(p.ScheduleException(calendar.key, draw(spans())) for calendar in calendars)
-    return small_plan(schedules=keyed(p.Schedule("s", openings, exceptions)), calendars=keyed(*calendars))
-
-
-def open_on_the_wall(plan: p.Plan, at: datetime) -> bool:
-    """What a person reads off the plan and the clock on the wall, with no arithmetic but the clock's."""
-    schedule, wall = plan.schedules["s"], at.astimezone(BRUSSELS).replace(tzinfo=None)
-    for day in (wall.date(), wall.date() - timedelta(days=1)):
-        exception = next((e for e in schedule.exceptions if plan.calendars[e.calendar].dates[0].first == day), None)
-        weekly = [span for opening in schedule.openings if day.weekday() in opening.days for span in opening.spans]
-        for span in weekly if exception is None else exception.spans:
-            midnight = datetime.combine(day, time())
-            if midnight + span.start * MINUTE <= wall < midnight + span.end * MINUTE:
-                return True
-    return False
-
-
-INSTANTS = st.builds(lambda day, minute: datetime.combine(day, time(), UTC) + minute * MINUTE, DAYS, MINUTES)
-
-
-@given(schedules(), INSTANTS)
-@settings(max_examples=150)
-def test_the_state_is_what_the_clock_on_the_wall_says(plan: p.Plan, start: datetime) -> None:
-    schedule = plan.schedules["s"]
-    for minute in range(0, 2 * 1440, 7):
-        at = start + minute * MINUTE
-        assert state(plan, schedule, at).open == open_on_the_wall(plan, at)
-
-
-@given(schedules(), INSTANTS)
-@settings(max_examples=150)
-def test_the_next_change_is_the_first(plan: p.Plan, start: datetime) -> None:
-    now = open_on_the_wall(plan, start)
-    stepped = (start + minute * MINUTE for minute in range(1, 3 * 1440))
-    first = next((at for at in stepped if open_on_the_wall(plan, at) != now), None)
-    change = next_change(plan, plan.schedules["s"], start)
-    if first is not None:
-        assert change == first
-    else:
-        assert change is None or change >= start + 3 * 1440 * MINUTE
-
-
-@given(MINUTES, st.integers(1, 1440))
+@given(st.integers(0, 1439), st.integers(1, 1440))
 def test_spans_are_half_open(start: int, length: int) -> None:
     plan = scheduled((start, start + length), days=(2,))  # Wednesdays only
     begins = datetime.combine(date(2026, 11, 25), time(), BRUSSELS) + start * MINUTE

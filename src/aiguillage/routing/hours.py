@@ -5,7 +5,6 @@ of its spans, so an hour that the spring change removes is never seen, and one t
 seen twice. A span that crosses midnight belongs to the day it starts on.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -46,9 +45,9 @@ def state(plan: Plan, schedule: Schedule, at: datetime) -> State:
 def next_change(plan: Plan, schedule: Schedule, at: datetime) -> datetime | None:
     """The first instant (UTC) after `at` when `schedule` opens or closes; None within HORIZON."""
     now = state(plan, schedule, at).open
-    first = at.astimezone(zone(plan)).date() - _DAY
+    today = at.astimezone(zone(plan)).date()
     for offset in range(HORIZON.days):
-        for instant in sorted(set(_instants(plan, schedule, first + offset * _DAY))):
+        for instant in _instants(plan, schedule, today + offset * _DAY):
             if instant > at and state(plan, schedule, instant).open != now:
                 return instant
     return None
@@ -86,15 +85,15 @@ def _day_of(plan: Plan, schedule: Schedule, day: date) -> tuple[str | None, str 
     )
 
 
-def _instants(plan: Plan, schedule: Schedule, day: date) -> Iterator[datetime]:
-    """Every instant at which the spans of `day`, or the clock, may change the state."""
-    where = zone(plan)
-    for span in _day_of(plan, schedule, day)[2]:
-        for minutes in (span.start, span.end):
-            wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
-            for fold in (0, 1):
-                yield wall.replace(tzinfo=where, fold=fold).astimezone(UTC)
-    yield from _clock_changes(day, where)
+def _instants(plan: Plan, schedule: Schedule, day: date) -> list[datetime]:
+    """Every instant on `day` at which a span or the clock may change the state, in order."""
+    where, midnight = zone(plan), datetime.combine(day, time())
+    edges = {minutes for span in _day_of(plan, schedule, day)[2] for minutes in (span.start, span.end)}
+    for span in _day_of(plan, schedule, day - _DAY)[2]:
+        edges |= {span.start - 24 * 60, span.end - 24 * 60}
+    walls = [midnight + timedelta(minutes=minutes) for minutes in edges if 0 <= minutes < 24 * 60]
+    shown = {wall.replace(tzinfo=where, fold=fold).astimezone(UTC) for wall in walls for fold in (0, 1)}
+    return sorted(shown.union(_clock_changes(day, where)))
 
 
 @lru_cache(maxsize=4096)

@@ -134,3 +134,8 @@ def written_nationally(number: E164, country: str) -> str:
     national = parsed.country_code == phonenumbers.country_code_for_region(country)
     shape = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, shape)
+
+
+def written_internationally(number: E164) -> str:
+    """`+32 471 00 02 01`: with spaces, so that no spreadsheet takes it for a figure."""
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
