@@ -339,12 +339,11 @@ def presence_set(
 
     from aiguillage.desk import presence
     from aiguillage.desk.snapshot import published_plan
-    from aiguillage.store.presences import Change
 
     with _database() as database:
         plan, now = published_plan(database), datetime.now(UTC)
         said = presence.said(plan, state, number, until, now)
-        presence.set_presence(database, person, said, Change(getpass.getuser(), now))
+        presence.set_presence(database, person, said, getpass.getuser(), now)
         _say(presence.in_words(plan, person, said))
 
 

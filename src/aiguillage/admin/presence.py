@@ -10,7 +10,6 @@ from aiguillage.admin.guard import TheParts, TokenName
 from aiguillage.desk import presence
 from aiguillage.errors import NotFound
 from aiguillage.routing.presence import AVAILABLE
-from aiguillage.store.presences import Change
 
 router = APIRouter(tags=["presence"])
 
@@ -66,5 +65,5 @@ def put_presence(person: Person, new: NewPresence, parts: TheParts, token: Token
     now = datetime.now(UTC)
     until = new.until.isoformat() if new.until else ""
     state = presence.said(parts.current().plan, new.state, new.forward_to or "", until, now)
-    presence.set_presence(parts.database, person, state, Change(f"token {token}", now))
+    presence.set_presence(parts.database, person, state, f"token {token}", now)
     return _model(presence.describe(person, state))

@@ -33,7 +33,6 @@ from aiguillage.store import callbacks
 from aiguillage.store.callbacks import CallbackRequest
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord
-from aiguillage.store.presences import Change
 
 _WALL_CLOCK = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 _EPOCH = re.compile(r"[0-9]{9,11}")
@@ -111,8 +110,8 @@ class Answering:
         plan = snapshot.plan
         try:
             state = state_dialled(code, plan.organisation.country, now, hours.zone(plan))
-            change = Change(f"phone {endpoint}", now)
-            await asyncio.to_thread(presence.set_presence, self.database, person or "", state, change)
+            by = f"phone {endpoint}"
+            await asyncio.to_thread(presence.set_presence, self.database, person or "", state, by, now)
         except (Refused, NotFound) as wrong:
             said, remark = _NOT_UNDERSTOOD, str(wrong)
         else:

@@ -14,7 +14,6 @@ from aiguillage.routing.plan import Plan
 from aiguillage.routing.presence import Presence
 from aiguillage.store import presences
 from aiguillage.store.database import Database
-from aiguillage.store.presences import Change
 
 _STATES: Mapping[str, Literal["available", "away", "do not disturb", "forwarded"]] = {
     "available": "available",
@@ -26,11 +25,13 @@ _STATES: Mapping[str, Literal["available", "away", "do not disturb", "forwarded"
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
-def set_presence(database: Database, person: str, presence: Presence, change: Change) -> None:
-    """Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial."""
-    check(published_plan(database), person, presence, change.at)
+def set_presence(database: Database, person: str, presence: Presence, by: str, at: datetime) -> None:
+    """`by` sets the state of a person, a plan key, at `at` (aware).
+
+    Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial."""
+    check(published_plan(database), person, presence, at)
     with database.writing() as session:
-        presences.replace(session, person, presence, change)
+        presences.replace(session, person, presence, by, at)
 
 
 def said(plan: Plan, state: str, number: str, until: str, now: datetime) -> Presence:

@@ -1,7 +1,6 @@
 """People's live state. Who is available has no row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +12,8 @@ from aiguillage.store.revisions import changed
 from aiguillage.store.tables import presences
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Who set the state, and when (aware)."""
-
-    by: str
-    at: datetime
-
-
-def replace(session: Session, person: str, presence: Presence, change: Change) -> None:
-    """Set the state of `person`, a plan key, in a writing session."""
+def replace(session: Session, person: str, presence: Presence, by: str, at: datetime) -> None:
+    """Set the state of `person`, a plan key, in a writing session: who has set it, and when (aware)."""
     session.execute(delete(presences).where(presences.c.person == person))
     if presence.state != "available":
         row: dict[str, Any] = {
@@ -30,8 +21,8 @@ def replace(session: Session, person: str, presence: Presence, change: Change) -
             "state": presence.state,
             "until": presence.until,
             "forward_to": presence.forward_to,
-            "changed_at": change.at,
-            "changed_by": change.by,
+            "changed_at": at,
+            "changed_by": by,
         }
         session.execute(insert(presences), row)
     changed(session, "presence")
