@@ -5,6 +5,7 @@ from tests.calls.system import System
 from tests.required import asterisk_root
 
 PROVOKED = (
+    "Abnormal 'Gosub(confirm",  # the caller hangs up while a GSM is asked
     "res_agi.c",  # the service is stopped, or frozen
     "AOR '' not found",  # a phone that the plan no longer has
 )

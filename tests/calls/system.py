@@ -47,6 +47,10 @@ class System:
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aiguillage-")))
     trunk: str = field(default_factory=lambda: f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
 
+    other_trunks: dict[str, str] = field(
+        default_factory=lambda: {name: f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}" for name in ("second", "third")}
+    )
+
     def __enter__(self) -> Self:
         self.home.chmod(0o755)  # the ordinary user that Asterisk runs as must reach its folder
         self.settings = self._settings()
@@ -86,7 +90,10 @@ class System:
         document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
         document["trunks"]["operator"]["server"] = self.trunk
         more: dict[str, Any] = text_formats.read_yaml(MORE.read_text("utf-8"))
-        document["inbound_routes"] = more.pop("inbound_routes") + document["inbound_routes"]
+        for trunk, server in self.other_trunks.items():
+            more["trunks"][trunk]["server"] = server
+        for section in ("inbound_routes", "outbound_routes"):
+            document[section] = more.pop(section) + document[section]
         for section, things in more.items():
             document[section] |= things
         editing.apply(self.database, document)
@@ -165,8 +172,9 @@ class System:
 
     # --- the stage ---
 
-    def telephones(self) -> Telephones:
-        return Telephones(self.trunk, f"127.0.0.1:{self.settings.sip_port}")
+    def telephones(self, trunk: str = "") -> Telephones:
+        """Phones and the operator's lines; or, with its key, those of another trunk."""
+        return Telephones(self.other_trunks[trunk] if trunk else self.trunk, f"127.0.0.1:{self.settings.sip_port}")
 
     async def stage(self, telephones: Telephones) -> Stage:
         """`telephones` with all desk phones registered."""

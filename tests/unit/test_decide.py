@@ -264,11 +264,11 @@ def test_two_contacts_of_different_units_ring_the_unit_of_the_one_the_route_took
 
     to_the_south = Story(small_plan(of_the_south, anybody, people=people, units=units), contacts).call()
     assert told(to_the_south) == "ring sami.desk 20, message box"
-    assert (to_the_south.itinerary.caller_name, to_the_south.itinerary.language) == ("Bob, South", "nl")
+    assert (to_the_south.itinerary.caller_name, to_the_south.itinerary.language) == ("Bob - South", "nl")
 
     to_the_first = Story(small_plan(anybody, people=people, units=units), contacts).call()
     assert told(to_the_first) == "ring nora.desk 20, message box"
-    assert (to_the_first.itinerary.caller_name, to_the_first.itinerary.language) == ("Anne, North", "fr")
+    assert (to_the_first.itinerary.caller_name, to_the_first.itinerary.language) == ("Anne - North", "fr")
 
 
 def test_anne_lambert_of_the_example_has_two_roles_on_her_mobile_and_one_on_her_landline() -> None:

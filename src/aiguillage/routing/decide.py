@@ -79,11 +79,11 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
 
 
 def _on_the_screen(plan: p.Plan, contact: Contact | None) -> str:
-    """`Amélie Laurent, Président local, Patro Saint-Rémy de Jumet`."""
+    """`Anne Lambert - Président local - Patro Saint-Rémy de Jumet`: a telephone's display has no room for commas."""
     if contact is None:
         return ""
     category, unit = plan.categories.get(contact.category or ""), plan.units.get(contact.unit or "")
-    return ", ".join([contact.name, *(thing.name for thing in (category, unit) if thing)])
+    return " - ".join([contact.name, *(thing.name for thing in (category, unit) if thing)])
 
 
 def _aloud(plan: p.Plan, contact: Contact | None) -> str:
