@@ -6,6 +6,7 @@ from tests.required import asterisk_root
 
 PROVOKED = (
     "Abnormal 'Gosub(confirm",  # the caller hangs up while a GSM is asked
+    "Unable to join queue",  # it is full
     "res_agi.c",  # the service is stopped, or frozen
     "AOR '' not found",  # a phone that the plan no longer has
 )
