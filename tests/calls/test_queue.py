@@ -8,7 +8,6 @@ from tests.calls.system import System
 from tests.calls.test_identity import OFFICE_HOURS, SAME, alaw
 
 from aiguillage.desk import callbacks
-from aiguillage.simulator.caller_leg import CallerLeg
 from aiguillage.simulator.sound import likeness
 from aiguillage.simulator.telephones import Telephones
 
@@ -16,12 +15,13 @@ RUSH_HOUR = OFFICE_HOURS | {"X-Aiguillage-At": "2026-11-24T15:30:00"}
 HELPLINE, ROAD, TINY, CENTRAL = "+3271000005", "+3271000008", "+3271000010", "+3271000001"
 
 
-async def _nobody_waits(telephones: Telephones, legs: list[CallerLeg]) -> None:
-    """Until no phone has rung for five seconds: whoever is left leaves a message, for long enough by then."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() - max(each.began for each in telephones.ringings) < 5:
-        assert time.monotonic() < deadline, [leg.state for leg in legs]
-        await asyncio.sleep(0.5)
+async def _nobody_waits(system: System, queue: str) -> None:
+    """Until the queue is empty, and those whom it did not take have had time to leave a message."""
+    deadline = time.monotonic() + 120
+    while "No Callers" not in await asyncio.to_thread(system.asterisk.console, f"queue show {queue}"):
+        assert time.monotonic() < deadline, f"still waiting: {system.asterisk.console(f'queue show {queue}')}"
+        await asyncio.sleep(1)
+    await asyncio.sleep(3)
 
 
 async def test_thirty_callers_at_once_into_the_queue_at_half_past_three(system: System) -> None:
@@ -39,11 +39,12 @@ async def test_thirty_callers_at_once_into_the_queue_at_half_past_three(system: 
             await asyncio.sleep(0.1)
         await asyncio.sleep(9)
         await legs[19].press("1")
-        await _nobody_waits(telephones, legs)
+        await _nobody_waits(system, "front-desk")
         for leg in legs:
             await leg.hang_up()
         served = [ringing.caller_number for ringing in telephones.ringings if ringing.outcome == "answered"]
     called_back = [each.number for each in callbacks.waiting(system.database) if each.asked_at > began]
+    await asyncio.sleep(2)  # Asterisk puts the last messages into the box
     left_messages = len(system.messages("reception")) - recorded
 
     assert len(served) == len(set(served))
@@ -51,7 +52,8 @@ async def test_thirty_callers_at_once_into_the_queue_at_half_past_three(system: 
     assert called_back == [numbers[19]]
     assert len(served) >= 19, "twenty places, one of which was given up; more come in while others are served"
     places = [numbers.index(number or "") for number in served]
-    assert all(abs(place - order) <= 1 for order, place in enumerate(places)), places  # two members ring at once
+    in_order = sorted(places)  # two members ring at once, so that neighbours may change places
+    assert all(abs(in_order.index(place) - turn) <= 2 for turn, place in enumerate(places)), places
 
 
 async def test_a_caller_asks_to_be_called_back_and_keeps_the_place(system: System) -> None:
@@ -166,8 +168,7 @@ async def test_a_leastrecent_queue_goes_on_to_who_is_there(system: System) -> No
         while sum(each.outcome == "answered" for each in telephones.ringings) < 2:
             assert time.monotonic() < deadline, telephones.ringings
             await asyncio.sleep(0.2)
-            for leg in list(telephones.ringings):
-                if leg.outcome == "answered" and leg.talked_seconds > 1:
-                    await telephones.called("tom").hang_up()
+            if any(each.outcome == "answered" and each.talked_seconds > 1 for each in telephones.ringings):
+                await telephones.called("tom").hang_up()
         for leg in legs:
             await leg.hang_up()
