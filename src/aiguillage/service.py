@@ -23,7 +23,7 @@ from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.memory import Memory
 from aiguillage.desk.parts import Health, Parts
-from aiguillage.desk.provisioning import provision
+from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
 from aiguillage.errors import AiguillageError, NotFound, SettingRefused
@@ -87,6 +87,8 @@ class Service:
         self._queueing = Queueing(self.link)
         self._listening = False
         self._provisioning = asyncio.Lock()
+        self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
+        self._passed_over = 0
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
         stop = asyncio.Event()
@@ -151,6 +153,7 @@ class Service:
                 else "not listening",
             ),
             "ami": Health(link.state == "up", link.reason),
+            "provisioning": self._provisioned,
             "snapshot": Health(
                 snapshot is not None,
                 f"plan version {snapshot.plan_version}" if snapshot else "no plan has been published yet",
@@ -201,8 +204,11 @@ class Service:
         fresh = await asyncio.to_thread(self._newer_snapshot, before)
         if fresh is None:
             return
-        if self._listening and (before is None or before.plan_version != fresh.plan_version):
-            await self._provision(fresh)  # first: the next call may ring a phone, or play a prompt, that is new
+        is_new = before is None or before.plan_version != fresh.plan_version
+        # Asterisk first: the next call may ring a phone, or play a prompt, that is new.
+        if self._listening and is_new and not await self._provision(fresh) and before is not None:
+            self._passed_over = fresh.plan_version
+            fresh = replace(fresh, plan=before.plan, plan_version=before.plan_version)
         self.snapshot = fresh
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
@@ -222,7 +228,7 @@ class Service:
     def _newer_snapshot(self, known: Snapshot | None) -> Snapshot | None:
         with self.database.reading() as session:
             now = revisions(session)
-        if known and (known.plan_version, known.directory_revision) == (now.plan, now.directory):
+        if known and now.plan in {known.plan_version, self._passed_over} and now.directory == known.directory_revision:
             return None if known.presence_revision == now.presence else load_presences(self.database, known)
         try:
             return load_snapshot(self.database)
@@ -231,21 +237,26 @@ class Service:
 
     async def _asterisk_is_there(self) -> None:
         """After each login: Asterisk may have been restarted with older files."""
+        self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
 
-    async def _provision(self, snapshot: Snapshot) -> None:
+    async def _provision(self, snapshot: Snapshot) -> bool:
+        """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
         async with self._provisioning:
             try:
-                modules = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
-                for module in modules:
-                    if self.link.state == "up":
-                        await self.link.reload(module)
-                if modules:
-                    await self._queueing.reloaded(snapshot)
+                written = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
+                if written is not None and self.link.state == "up":
+                    await take_over(self.link, written, snapshot.plan)
+                    if written.swap.changed:
+                        await self._queueing.reloaded(snapshot)
             except AiguillageError as wrong:
-                log.error("asterisk_keeps_old_files", error=str(wrong))
+                self._provisioned = Health(ok=False, reason=f"plan version {snapshot.plan_version}: {wrong}")
+                log.error("asterisk_keeps_old_files", version=snapshot.plan_version, error=str(wrong))
+                return False
+        self._provisioned = Health(ok=True, reason=f"Asterisk has plan version {snapshot.plan_version}")
+        return True
 
     async def _record_events(self) -> None:
         interpreter = Interpreter()

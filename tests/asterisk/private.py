@@ -41,7 +41,7 @@ class Stage:
 
     def publish(self, plan: Plan) -> list[str]:
         """Write the plan's files; the modules to be read again."""
-        return write(files_of(plan, self.site), self.asterisk.etc / "generated")
+        return write(files_of(plan, self.site), self.asterisk.etc / "generated").modules
 
     def channels(self) -> int:
         """How many there are at this moment."""

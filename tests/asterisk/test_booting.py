@@ -64,9 +64,10 @@ async def test_a_plan_that_is_published_later_is_taken_up(fresh: Stage) -> None:
         with pytest.raises(Refused, match="nora"):
             await telephones.register("nora", site.passwords["nora"])
 
-    modules = write(files_of(replace(fresh.plan, people=people), site), fresh.asterisk.etc / "generated")
-    assert modules == ["res_pjsip.so"]
-    fresh.asterisk.console("module reload res_pjsip.so")
+    swap = write(files_of(replace(fresh.plan, people=people), site), fresh.asterisk.etc / "generated")
+    assert swap.modules == ["res_pjsip.so", "pbx_config.so"]
+    for module in swap.modules:
+        fresh.asterisk.console(f"module reload {module}")
 
     async with Telephones(bind=fresh.trunk, server=fresh.sip) as telephones:
         await telephones.register("nora", site.passwords["nora"])

@@ -1,6 +1,7 @@
 """A whole system of its own for the call stories: database, Asterisk, service, each on private ports."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from pydantic import SecretStr
 from tests.ports import free_port
@@ -169,6 +172,16 @@ class System:
                 return found
             assert time.monotonic() < deadline, f"the journal has {len(found)} of {number} decisions"
             time.sleep(0.2)
+
+    def readiness(self) -> dict[str, Any]:
+        """The parts that /readyz tells of, well or not."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.settings.http_port}/readyz") as answer:
+                body = answer.read()
+        except HTTPError as unwell:
+            body = unwell.read()
+        parts: dict[str, Any] = json.loads(body)["parts"]
+        return parts
 
     # --- the stage ---
 

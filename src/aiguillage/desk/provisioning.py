@@ -1,21 +1,34 @@
 """Write for Asterisk what the published plan says: phones, trunks, boxes, announcements, the last resort."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiguillage.asterisk.provisioning import prompts
-from aiguillage.asterisk.provisioning.files import generated
+from aiguillage.asterisk.provisioning.files import generated, mark_of
+from aiguillage.asterisk.provisioning.read_back import Manager, missing
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.voices import voice
-from aiguillage.asterisk.provisioning.write import write
+from aiguillage.asterisk.provisioning.write import Swap, write
 from aiguillage.desk.snapshot import published_plan
+from aiguillage.errors import AsteriskUnavailable
 from aiguillage.routing.decide import last_resort
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
 from aiguillage.store import endpoints
 from aiguillage.store.database import Database
+
+_LOOKS = 5
+_BETWEEN_LOOKS = 0.3
+_FAULTS_TOLD = 5
+
+
+class Link(Manager, Protocol):
+    """The part of ManagerLink that is needed here."""
+
+    async def reload(self, module: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +44,55 @@ class PhoneAccount:
         return asdict(self)
 
 
-def provision(settings: Settings, database: Database, plan: Plan) -> list[str]:
-    """Write Asterisk's generated files and announcements; the modules that must read theirs again.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was put in place for Asterisk, and the mark by which its dialplan is known."""
 
-    Does nothing where `asterisk_dir` is not set. Raises AsteriskUnavailable, StoreUnavailable.
+    swap: Swap
+    mark: str
+
+
+def provision(settings: Settings, database: Database, plan: Plan) -> Written | None:
+    """Write Asterisk's generated files and announcements.
+
+    None where `asterisk_dir` is not set. Raises AsteriskUnavailable, StoreUnavailable; then the files are as before.
     """
     if settings.asterisk_dir is None:
-        return []
+        return None
     prompts.render(plan, settings.recordings_dir, settings.prompts_dir, voice(settings.voice_command))
     files = generated(plan, site(settings, database, plan), last_resort(plan, datetime.now(UTC)))
-    return write(files, settings.asterisk_dir / "generated")
+    return Written(write(files, settings.asterisk_dir / "generated"), mark_of(files))
+
+
+async def take_over(manager: Link, written: Written, plan: Plan) -> None:
+    """Let Asterisk read what was written, and see that it has all of it; else put back what it had before.
+
+    Raises AsteriskUnavailable, saying what was missing.
+    """
+    await _reload(manager, written.swap)
+    lacks = await _lacks(manager, plan, written.mark)
+    if not lacks:
+        return
+    await asyncio.to_thread(written.swap.undo)
+    await _reload(manager, written.swap)
+    told = "; ".join(lacks[:_FAULTS_TOLD]) + ("; …" if len(lacks) > _FAULTS_TOLD else "")
+    put_back = "; the files before are back" if written.swap.changed else ""
+    raise AsteriskUnavailable(f"Asterisk did not take what was written for it: {told}{put_back}")
+
+
+async def _reload(manager: Link, swap: Swap) -> None:
+    for module in swap.modules:
+        await manager.reload(module)
+
+
+async def _lacks(manager: Link, plan: Plan, mark: str) -> list[str]:
+    """Asterisk says that it has reloaded a little before it has."""
+    for _ in range(_LOOKS):
+        lacks = await missing(manager, plan, mark)
+        if not lacks:
+            break
+        await asyncio.sleep(_BETWEEN_LOOKS)
+    return lacks
 
 
 def site(settings: Settings, database: Database, plan: Plan) -> Site:

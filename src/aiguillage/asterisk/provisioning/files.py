@@ -4,6 +4,7 @@ Keys, endpoints and numbers of a plan hold no character that means anything to A
 text and pass through `_plain`.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
@@ -25,6 +26,9 @@ from aiguillage.routing.plan import (
 from aiguillage.routing.unfold import legs_of
 
 HEADER = "; Written by Aiguillage from the published plan. Do not edit: it is written again.\n\n"
+
+_GLOBALS = "[globals]\n"
+_MARK = "GENERATED = "
 
 RELOADED_BY: Mapping[str, str] = {
     "pjsip.conf": "res_pjsip.so",
@@ -111,8 +115,11 @@ match_header = X-Aiguillage-Simulator: {secret}
 
 
 def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
-    """File name -> text, for the folder `generated` of Asterisk's configuration."""
-    return {
+    """File name -> text, for the folder `generated` of Asterisk's configuration.
+
+    The dialplan is marked with a checksum of all of them (`mark_of`).
+    """
+    files = {
         "pjsip.conf": HEADER + "".join(_pjsip(plan, site)),
         "voicemail.conf": HEADER + "".join(_voicemail(plan)),
         "extensions.conf": HEADER + "".join(_extensions(plan, site, last_resort)),
@@ -120,6 +127,14 @@ def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
         "manager.conf": HEADER + _manager(site),
         "rtp.conf": HEADER + f"rtpstart = {site.rtp_ports[0]}\nrtpend = {site.rtp_ports[1]}\n",
     }
+    mark = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:16]
+    files["extensions.conf"] = files["extensions.conf"].replace(_GLOBALS, f"{_GLOBALS}{_MARK}{mark}\n", 1)
+    return files
+
+
+def mark_of(files: Mapping[str, str]) -> str:
+    """What the global variable GENERATED of an Asterisk is that has read these files."""
+    return files["extensions.conf"].partition(_MARK)[2].partition("\n")[0]
 
 
 def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
@@ -223,7 +238,7 @@ def _queue(plan: Plan, queue: Queue) -> str:
 
 
 def _extensions(plan: Plan, site: Site, last_resort: Itinerary) -> Iterator[str]:
-    yield "[globals]\n"
+    yield _GLOBALS
     yield from (f"{name} = {value}\n" for name, value in _globals(plan, site))
     yield "\n[last-resort]\nexten = s,1,Set(LAST_RESORT=1)\n"
     for name, value in assignments(last_resort, "last-resort"):

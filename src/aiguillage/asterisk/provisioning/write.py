@@ -5,27 +5,54 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiguillage.asterisk.provisioning.files import RELOADED_BY
 from aiguillage.errors import AsteriskUnavailable
 
 
-def write(files: Mapping[str, str], folder: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """The files that were replaced; those that were not there before are `new`."""
+
+    folder: Path
+    changed: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def modules(self) -> list[str]:
+        """Those that must read their file again."""
+        return [RELOADED_BY[name] for name in self.changed if name in RELOADED_BY]
+
+    def undo(self) -> None:
+        """Put back what stood there before. Raises AsteriskUnavailable when the folder cannot be written."""
+        try:
+            for name in self.changed:
+                if name in self.new:
+                    (self.folder / name).unlink(missing_ok=True)
+                else:
+                    (self.folder / f"{name}.previous").replace(self.folder / name)
+        except OSError as wrong:
+            raise AsteriskUnavailable(f"cannot put files back in {self.folder}: {wrong.strerror}") from None
+
+
+def write(files: Mapping[str, str], folder: Path) -> Swap:
     """Write what differs, each file by rename, the one before kept as `NAME.previous`.
 
-    Returns the modules that must read their file again. Raises AsteriskUnavailable when the folder cannot be written.
+    Raises AsteriskUnavailable when the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        changed = [name for name, text in files.items() if _read(folder / name) != text.encode()]
+        changed = tuple(name for name, text in files.items() if _read(folder / name) != text.encode())
+        new = tuple(name for name in changed if not (folder / name).exists())
         with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
             prepared = [_prepare(Path(scratch) / name, files[name], folder) for name in changed]
             for file in prepared:
                 _swap(folder / file.name, file)
     except OSError as wrong:
         raise AsteriskUnavailable(f"cannot write Asterisk's files to {folder}: {wrong.strerror}") from None
-    return [RELOADED_BY[name] for name in changed if name in RELOADED_BY]
+    return Swap(folder, changed, new)
 
 
 def _read(file: Path) -> bytes | None:

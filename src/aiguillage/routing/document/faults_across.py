@@ -43,6 +43,8 @@ def _hiding_a_short_number(plan: p.Plan) -> Iterable[Fault]:
 
 
 def _endpoints(plan: p.Plan) -> Iterable[tuple[str, str]]:
+    """Asterisk has trunks and phones in one file, by their names."""
+    yield from ((f"trunks.{key}", key) for key in plan.trunks)
     for person in plan.people.values():
         for phone in person.phones.values():
             if phone.endpoint is not None:
