@@ -11,9 +11,11 @@ from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.routing.decide import last_resort
+from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
 from aiguillage.store import endpoints
+from aiguillage.store import pins as stored_pins
 from aiguillage.store.database import Database
 
 
@@ -43,9 +45,10 @@ def provision(settings: Settings, database: Database, plan: Plan) -> list[str]:
 
 
 def site(settings: Settings, database: Database, plan: Plan) -> Site:
-    """What the files need besides the plan; makes passwords for phones that have none yet."""
+    """What the files need besides the plan; makes passwords for phones, and PINs for mailboxes, that have none yet."""
     with database.writing() as session:
         passwords = endpoints.passwords(session, [endpoint for _, _, endpoint in _desk_phones(plan)])
+        pins = stored_pins.pins(session, [*mailboxes(plan)])
     return Site(
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
@@ -56,6 +59,7 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         ami_secret=settings.ami_secret.get_secret_value(),
         prompts=settings.prompts_dir,
         passwords=passwords,
+        pins=pins,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from aiguillage.asterisk.channel_variables import assignments, speakable
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.routing.itinerary import Itinerary
+from aiguillage.routing.mailboxes import mailbox_of, mailboxes
 from aiguillage.routing.plan import Person, Plan, Trunk
 
 HEADER = "; Written by Aiguillage from the published plan. Do not edit: it is written again.\n\n"
@@ -37,7 +38,7 @@ rewrite_contact = yes
 send_pai = no
 send_diversion = no
 callerid = "{name}" <{extension}>
-
+{light}
 [{endpoint}]
 type = auth
 auth_type = userpass
@@ -50,6 +51,11 @@ max_contacts = 1
 remove_existing = yes
 qualify_frequency = 60
 
+"""
+
+_LIGHT = """\
+mailboxes = {mailbox}
+voicemail_extension = *97
 """
 
 _TRUNK = """\
@@ -95,8 +101,8 @@ def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
     """File name -> text, for the folder `generated` of Asterisk's configuration."""
     return {
         "pjsip.conf": HEADER + "".join(_pjsip(plan, site)),
-        "voicemail.conf": HEADER + "".join(_voicemail(plan)),
-        "extensions.conf": HEADER + "".join(_extensions(site, last_resort)),
+        "voicemail.conf": HEADER + "".join(_voicemail(plan, site)),
+        "extensions.conf": HEADER + "".join(_extensions(plan, site, last_resort)),
         "manager.conf": HEADER + _manager(site),
         "rtp.conf": HEADER + f"rtpstart = {site.rtp_ports[0]}\nrtpend = {site.rtp_ports[1]}\n",
     }
@@ -119,6 +125,7 @@ def _phone(person: Person, endpoint: str, password: str) -> str:
         name=_plain(person.name),
         extension=person.extension or endpoint,
         password=password,
+        light=_LIGHT.format(mailbox=mailbox_of(person)) if person.voicemail is not None else "",
     )
 
 
@@ -126,33 +133,42 @@ def _trunk(trunk: Trunk) -> str:
     return _TRUNK.format(key=f"{trunk.key}", server=trunk.server, host=trunk.server.partition(":")[0])
 
 
-def _voicemail(plan: Plan) -> Iterator[str]:
-    """Mailbox = password,name,email. No password: a box is opened by telephone once PINs come with their issue."""
-    yield "[boxes]\n"
-    for box in plan.voicemail_boxes.values():
-        yield f"{box.key} = -,{_plain(box.name)},{_plain(box.email or '')}\n"
-    yield "\n[people]\n"
-    for person in plan.people.values():
-        if person.voicemail is not None:
-            email = person.email if person.voicemail.email and person.email else ""
-            yield f"{person.key} = -,{_plain(person.name)},{_plain(email)}\n"
+def _voicemail(plan: Plan, site: Site) -> Iterator[str]:
+    """Mailbox = PIN,name. No address: messages are mailed by us, and Asterisk must not mail them again."""
+    for context in ("boxes", "people"):
+        yield f"[{context}]\n"
+        for mailbox in mailboxes(plan).values():
+            key, _, place = mailbox.key.partition("@")
+            if place == context:
+                yield f"{key} = {site.pins[mailbox.key]},{_plain(mailbox.name)}\n"
+        yield "\n"
 
 
-def _extensions(site: Site, last_resort: Itinerary) -> Iterator[str]:
+def _extensions(plan: Plan, site: Site, last_resort: Itinerary) -> Iterator[str]:
     yield f"[globals]\nROUTER = {site.agi}\nPROMPTS = {site.prompts}\n\n"
     yield "[last-resort]\nexten = s,1,Set(LAST_RESORT=1)\n"
     for name, value in assignments(last_resort, "last-resort"):
         yield f" same = n,Set({name}={value})\n"
-    yield " same = n,Goto(steps,s,1)\n"
+    yield " same = n,Goto(steps,s,1)\n\n"
+    yield from _mailbox_of(plan)
+
+
+def _mailbox_of(plan: Plan) -> Iterator[str]:
+    """Gosub(mailbox-of,<extension>,1): GOSUB_RETVAL is the mailbox that has this extension, or empty."""
+    yield "[mailbox-of]\n"
+    for mailbox in mailboxes(plan).values():
+        if mailbox.extension is not None:
+            yield f"exten = {mailbox.extension},1,Return({mailbox.key})\n"
+    yield "exten = _X!,1,Return()\n"
 
 
 def _manager(site: Site) -> str:
-    """`system` in write is for Reload of the files above; `command` is not given."""
+    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
     return (
         f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
         "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
-        "read = call,agent,user,system\nwrite = originate,call,agent,system\nwritetimeout = 5000\n"
+        "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
     )
 
 

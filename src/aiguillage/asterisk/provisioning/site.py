@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint. `simulator_secret` None: there is no simulated trunk."""
+    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`). `simulator_secret` None: there is no simulated trunk."""
 
     sip_host: str
     sip_port: int
@@ -18,4 +18,5 @@ class Site:
     ami_secret: str
     prompts: Path
     passwords: Mapping[str, str]
+    pins: Mapping[str, str]
     simulator_secret: str | None = None
