@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`). `simulator_secret` None: there is no simulated trunk."""
+    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`).
+
+    `simulator_secret` None: there is no simulated trunk.
+    """
 
     sip_host: str
     sip_port: int
