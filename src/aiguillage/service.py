@@ -17,6 +17,7 @@ from aiguillage.asterisk.events import Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
+from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
@@ -48,6 +49,7 @@ class Service:
         self.database: Database = open_database(settings.url)
         self.snapshot: Snapshot | None = None
         self._journalling = Journalling(self.database)
+        self._messages = MessageBook(settings, self.database, lambda: self.snapshot)
         answering = Answering(lambda: self.snapshot, self._journalling, settings.simulation)
         routes = {"inbound": answering.inbound, "alive": answering.alive}
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
@@ -76,6 +78,7 @@ class Service:
             await self._follow_once()
             await self._start_listener()
             self._journalling.start()
+            self._messages.start()
             self.link = ManagerLink(
                 host=self.settings.ami_host,
                 port=self.settings.ami_port,
@@ -104,6 +107,7 @@ class Service:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self.link.close()
+                await self._messages.close()
                 await self._journalling.close()
                 self.database.close()
 

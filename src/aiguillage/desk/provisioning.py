@@ -9,6 +9,7 @@ from aiguillage.asterisk.provisioning import prompts
 from aiguillage.asterisk.provisioning.files import generated
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
+from aiguillage.asterisk.voicemail import Spool
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.routing.decide import last_resort
 from aiguillage.routing.mailboxes import mailboxes
@@ -27,6 +28,19 @@ class PhoneAccount:
     server: str
     endpoint: str
     password: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxPin:
+    """How a mailbox is opened from a telephone; `pin` None: its owner has changed it, and nobody else knows it."""
+
+    owner: str
+    mailbox: str
+    extension: str | None
+    pin: str | None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,6 +90,16 @@ def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]
             where.passwords[endpoint],
         )
         for person, phone, endpoint in _desk_phones(plan)
+    ]
+
+
+def mailbox_pins(settings: Settings, database: Database) -> list[MailboxPin]:
+    """The PINs of the published plan's mailboxes. Raises NotFound before anything was published."""
+    plan = published_plan(database)
+    pins, spool = site(settings, database, plan).pins, Spool(settings.voicemail)
+    return [
+        MailboxPin(each.name, key, each.extension, None if spool.has_a_pin_of_its_own(key) else pins[key])
+        for key, each in mailboxes(plan).items()
     ]
 
 
