@@ -42,6 +42,8 @@ class Telephones:
         self._behaviours: dict[str, Behaviour] = {}
         self._registered: dict[str, Credentials] = {}
         self._legs: dict[str, Leg] = {}
+        self.lights: dict[str, bool] = {}
+        """Endpoint -> whether its message-waiting light is on, for those that Asterisk has told."""
 
     async def __aenter__(self) -> Self:
         self._sip = SipSocket(self._bind, self._take)
@@ -121,5 +123,7 @@ class Telephones:
             self._legs[request.call_id] = CalledLeg(self._sip, source, request, who, behaviour)
         elif request.method in {"OPTIONS", "NOTIFY"}:
             self._sip.send(respond(request, 200, new_tag()), source)
+            if "Messages-Waiting:" in request.body:
+                self.lights[called_user(request)] = "Messages-Waiting: yes" in request.body
         elif request.method != "ACK":
             self._sip.send(respond(request, 481, new_tag()), source)
