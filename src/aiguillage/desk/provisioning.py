@@ -60,9 +60,7 @@ def provision(settings: Settings, database: Database, plan: Plan) -> list[str]:
 
 def site(settings: Settings, database: Database, plan: Plan) -> Site:
     """What the files need besides the plan; makes passwords for phones, and PINs for mailboxes, that have none yet."""
-    with database.writing() as session:
-        passwords = endpoints.passwords(session, [endpoint for _, _, endpoint in _desk_phones(plan)])
-        pins = stored_pins.pins(session, [*mailboxes(plan)])
+    passwords, pins = _secrets(database, {endpoint for _, _, endpoint in _desk_phones(plan)}, {*mailboxes(plan)})
     return Site(
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
@@ -76,6 +74,16 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         pins=pins,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
     )
+
+
+def _secrets(database: Database, phones: set[str], boxes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Passwords and PINs. Mostly all are there, and reading them waits for nobody who writes."""
+    with database.reading() as session:
+        passwords, pins = endpoints.kept(session, phones), stored_pins.kept(session, boxes)
+    if passwords.keys() == phones and pins.keys() == boxes:
+        return passwords, pins
+    with database.writing() as session:
+        return endpoints.passwords(session, phones), stored_pins.pins(session, boxes)
 
 
 def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]:
