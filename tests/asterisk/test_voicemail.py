@@ -24,6 +24,8 @@ from tests.databases import migrated_sqlite
 from tests.required import asterisk_root
 
 CLAIRE, OFFICE = "claire@people", "reception@boxes"
+LISTEN = "WWWWWW1WWWWWWWWWW"
+"""After the PIN: hear the announcement of new messages, then the first of them."""
 DIALPLAN = """
 [test-leave]
 exten = _[a-z].,1,Answer()
@@ -203,11 +205,10 @@ def test_a_pin_changed_at_the_telephone_survives_the_next_provisioning(box: Voic
     box.console("module reload app_voicemail.so")
 
     box.leave(CLAIRE)
-    box.dial(CLAIRE, f"WW{PIN}#WWW1WWWW")  # the old one opens nothing
+    box.dial(CLAIRE, f"WW{PIN}#{LISTEN}")  # the old one opens nothing
     assert [each.listened for each in box.of(CLAIRE)] == [False]
-    box.dial(CLAIRE, "WW135790#WWW1WWWW")
-    time.sleep(0.1)
-    assert [each.listened for each in box.of(CLAIRE)] == [True]
+    box.dial(CLAIRE, f"WW135790#{LISTEN}")
+    box.until(lambda: [each.listened for each in box.of(CLAIRE)] == [True])
 
 
 def test_a_mailbox_is_found_by_its_extension(box: Voicemail) -> None:
