@@ -70,7 +70,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "messages",
-        sa.Column("id", sa.String(), nullable=False, comment="Asterisk's msg_id"),
+        sa.Column("id", sa.String(), nullable=False, comment="Asterisk's msg_id, and the mailbox"),
         sa.Column("mailbox", sa.String(), nullable=False, comment="box@boxes or person@people"),
         sa.Column("folder", sa.String(), nullable=False),
         sa.Column("caller", sa.String(), nullable=True),
@@ -82,6 +82,9 @@ def upgrade() -> None:
         sa.Column("mail_to", sa.String(), nullable=False, comment="empty: no e-mail is wanted"),
         sa.Column("mailed_at", instant, nullable=True),
         sa.Column("mail_tries", sa.Integer(), nullable=False),
+        sa.Column(
+            "mail_due", instant, nullable=True, comment="when to try next; while somebody tries, when another may"
+        ),
         sa.Column("mail_error", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
     )

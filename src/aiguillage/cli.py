@@ -37,6 +37,8 @@ app.add_typer(token_app, name="token")
 app.add_typer(phone_app, name="phone")
 app.add_typer(presence_app, name="presence")
 app.add_typer(callback_app, name="callback")
+voicemail_app = typer.Typer(help="Voicemail: the messages, and the PINs that open the boxes.", no_args_is_help=True)
+app.add_typer(voicemail_app, name="voicemail")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 PlanFile = Annotated[Path, typer.Argument(help="A plan document, YAML or JSON; - reads standard input.")]
@@ -381,6 +383,54 @@ def callback_list(as_json: Json = False) -> None:
         _say(f"{since}  {request.number}  {request.name or '-'}  {request.queue}{taken}")
     if not requests:
         _say("Nobody waits to be called back.")
+
+
+# --- Voicemail ---------------------------------------------------------------------------------------------
+
+
+@voicemail_app.command("list")
+def voicemail_list(
+    mailbox: Annotated[str, typer.Argument(help='"claire@people" or "reception@boxes". Default: all.')] = "",
+    as_json: Json = False,
+) -> None:
+    """List the messages, the oldest first, as they were a moment ago."""
+    from aiguillage.desk.messages import as_dict, in_words, messages_of
+
+    with _database() as database:
+        found = messages_of(database, mailbox or None)
+    if as_json:
+        _say_json({"messages": [as_dict(message) for message in found]})
+        return
+    for message in found:
+        _say(in_words(message))
+    _say(f"{_count(len(found), 'message')}.")
+
+
+@voicemail_app.command("delete")
+def voicemail_delete(id_: Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")]) -> None:
+    """Delete a message for good."""
+    from aiguillage.desk.messages import delete
+
+    settings = load_settings()
+    with _database(settings) as database:
+        delete(settings, database, id_)
+    _say(f"Message {id_} is deleted.")
+
+
+@voicemail_app.command("pins")
+def voicemail_pins(as_json: Json = False) -> None:
+    """Show how each mailbox is opened from a telephone: extension and PIN."""
+    from aiguillage.desk.provisioning import mailbox_pins
+
+    settings = load_settings()
+    with _database(settings) as database:
+        found = mailbox_pins(settings, database)
+    if as_json:
+        _say_json({"mailboxes": [each.as_dict() for each in found]})
+        return
+    for each in found:
+        opened = f"PIN {each.pin}" if each.pin else "a PIN that its owner has chosen"
+        _say(f"{each.owner} ({each.mailbox}): extension {each.extension or 'none'}, {opened}")
 
 
 # --- A call to try -----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ AiguillageError          message for people: names the object, the fault and the
 └── Unavailable          a part that we need does not answer
     ├── StoreUnavailable     the database
     ├── AsteriskUnavailable  AMI, or Asterisk itself
+    ├── MailUnavailable      the mail server did not take an e-mail
     └── CallGone             the caller hung up, or Asterisk closed the AGI connection
 """
 
@@ -74,6 +75,10 @@ class StoreUnavailable(Unavailable):
 
 class AsteriskUnavailable(Unavailable):
     """Asterisk, or its manager interface, does not answer."""
+
+
+class MailUnavailable(Unavailable):
+    """The mail server does not answer, or refused an e-mail."""
 
 
 class CallGone(Unavailable):

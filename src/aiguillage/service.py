@@ -22,6 +22,7 @@ from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.memory import Memory
+from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
@@ -76,6 +77,7 @@ class Service:
             "callback": answering.callback,
             "alive": answering.alive,
         }
+        self._messages = MessageBook(settings, self.database, lambda: self.snapshot)
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self.link = ManagerLink(
             host=settings.ami_host,
@@ -112,6 +114,7 @@ class Service:
             await self._recall()
             await self._start_listener()
             self._journalling.start()
+            self._messages.start()
             await self.link.start()
             server = _QuietServer(
                 uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
@@ -133,6 +136,7 @@ class Service:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self.link.close()
+                await self._messages.close()
                 await self._journalling.close()
                 self.database.close()
 

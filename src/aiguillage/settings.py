@@ -47,6 +47,17 @@ class Settings(BaseSettings):
     start_asterisk: bool = True
     """Whether the demo starts an Asterisk of its own; False = yours runs already."""
 
+    voicemail_dir: Path | None = None
+    """Asterisk's voicemail folder; None = that of the Asterisk which the demo starts."""
+
+    smtp_host: str = ""
+    """The server that takes our e-mail; empty = none is sent."""
+    smtp_port: Port = Field(587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    mail_from: str = ""
+
     sip_host: str = "127.0.0.1"
     sip_port: Port = Field(5060, ge=1, le=65535)
     rtp_first_port: Port = Field(10000, ge=1024, le=65535)
@@ -74,6 +85,8 @@ class Settings(BaseSettings):
             raise ValueError("rtp_last_port must be above rtp_first_port")
         if self.simulation and not self.simulator_secret.get_secret_value():
             raise ValueError("simulation needs simulator_secret")
+        if self.smtp_host and "@" not in self.mail_from:
+            raise ValueError("smtp_host needs mail_from, the address that our e-mail comes from")
         return self
 
     @cached_property
@@ -89,6 +102,11 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where `file:` prompts are looked up."""
         return self.state / "recordings"
+
+    @cached_property
+    def voicemail(self) -> Path:
+        """Where Asterisk keeps voicemail messages."""
+        return (self.voicemail_dir or self.state / "asterisk/spool/voicemail").resolve()
 
     @cached_property
     def url(self) -> str:

@@ -17,11 +17,13 @@ from aiguillage.asterisk.provisioning.files import generated
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.write import write
 from aiguillage.routing.decide import last_resort
+from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Plan
 from tests.ports import free_port
 from tests.unit.examples import PLAN
 
 AMI_USER, AMI_SECRET = "aiguillage", "not-a-secret"
+PIN = "246810"
 SIMULATOR = {"X-Aiguillage-Simulator": "not-a-secret-either"}
 """The header by which a call is known as simulated."""
 
@@ -70,6 +72,7 @@ def example_site(home: Path, agi_port: int) -> Site:
         ami_secret=AMI_SECRET,
         prompts=home / "prompts",
         passwords={endpoint: f"not-a-secret-{endpoint}" for endpoint in endpoints},
+        pins=dict.fromkeys(mailboxes(PLAN), PIN),
         simulator_secret=SIMULATOR["X-Aiguillage-Simulator"],
     )
 

@@ -59,8 +59,25 @@ def test_without_simulation_there_is_no_simulated_trunk() -> None:
 
 
 def test_message_boxes_of_the_house_and_of_people() -> None:
-    assert lines("voicemail.conf", "boxes") == ["reception = -,Messagerie de l'accueil,accueil@patro.example"]
-    assert lines("voicemail.conf", "people") == ["claire = -,Claire Dubois,claire@patro.example"]
+    assert lines("voicemail.conf", "boxes") == ["reception = 246810,Messagerie de l'accueil"]
+    assert lines("voicemail.conf", "people") == ["claire = 246810,Claire Dubois"]
+
+
+def test_asterisk_mails_no_message_itself() -> None:
+    assert "@" not in FILES["voicemail.conf"]
+
+
+def test_the_light_of_a_desk_phone_is_its_owners_mailbox() -> None:
+    assert {"mailboxes = claire@people", "voicemail_extension = *97"} <= {*lines("pjsip.conf", "claire", "endpoint")}
+    assert not [line for line in lines("pjsip.conf", "marc", "endpoint") if line.startswith("mailboxes")]
+
+
+def test_a_mailbox_is_found_by_its_extension() -> None:
+    assert lines("extensions.conf", "mailbox-of") == [
+        "exten = 299,1,Return(reception@boxes)",
+        "exten = 201,1,Return(claire@people)",
+        "exten = _X!,1,Return()",
+    ]
 
 
 def test_the_last_resort_is_a_context_of_its_own() -> None:
@@ -76,7 +93,7 @@ def test_the_last_resort_is_a_context_of_its_own() -> None:
 
 def test_the_manager_has_no_right_to_run_commands_and_is_not_reached_from_outside() -> None:
     user = lines("manager.conf", SITE.ami_user)
-    assert "write = originate,call,agent,system" in user
+    assert "write = originate,call,agent,system,user" in user
     assert {"deny = 0.0.0.0/0.0.0.0", "permit = 127.0.0.1/255.255.255.255"} <= {*user}
     assert "bindaddr = 127.0.0.1" in lines("manager.conf", "general")
 
@@ -103,7 +120,7 @@ def skeleton(text: str) -> list[str]:
     without = re.sub(r'^(callerid = ").*(" <\w+>)$', r"\1\2", text, flags=re.MULTILINE)
     without = re.sub(r"^(GENERATED = )[0-9a-f]{16}$", r"\1", without, flags=re.MULTILINE)
     without = re.sub(r"^(member => [^,]*,0,)[^,\n]*", r"\1", without, flags=re.MULTILINE)
-    return re.sub(r"^([\w-]+ = -,)[^,\n]*,[^,\n]*$", r"\1", without, flags=re.MULTILINE).split("\n")
+    return re.sub(r"^([\w-]+ = \d+,)[^,\n]*$", r"\1", without, flags=re.MULTILINE).split("\n")
 
 
 @given(ANY_TEXT)

@@ -29,6 +29,7 @@ ONLY_IN = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "panoramisk": {"asterisk"},
+    "aiosmtplib": {"desk"},
     "baresip": {"simulator"},
     "fastapi": {"admin", "console"},
     "phonenumbers": {"routing"},

@@ -17,6 +17,7 @@ from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 
 from aiguillage.errors import AsteriskUnavailable, Refused
+from aiguillage.settings import Settings
 
 log = structlog.get_logger()
 
@@ -149,6 +150,29 @@ class ManagerLink:
             (log.info if state in {"up", "closed"} else log.warning)("ami", state=state, reason=reason)
         self.state, self.reason = state, reason
         self._settled.set()
+
+
+async def ask_once(settings: Settings, name: str, **fields: str) -> Message:
+    """Asterisk's response to one action, over a connection for it alone; for whoever has no link.
+
+    Raises as ManagerLink.action does.
+    """
+    place = f"{settings.ami_host}:{settings.ami_port}"
+    manager = _Connection(_ignore, host=settings.ami_host, port=settings.ami_port)
+    try:
+        async with asyncio.timeout(ACTION_SECONDS):
+            await manager.connect()
+            login = {"Username": settings.ami_user, "Secret": settings.ami_secret.get_secret_value(), "Events": "off"}
+            await manager.act("Login", login)
+        return await manager.act(name, fields)
+    except OSError as wrong:
+        raise AsteriskUnavailable(f"the manager interface at {place} does not answer: {wrong}") from None
+    finally:
+        manager.abort()
+
+
+def _ignore(message: Message) -> None:
+    """For a connection that asks for no events."""
 
 
 class _Denied(AsteriskUnavailable):

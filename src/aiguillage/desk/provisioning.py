@@ -12,12 +12,15 @@ from aiguillage.asterisk.provisioning.read_back import Manager, missing
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.provisioning.write import Swap, write
+from aiguillage.asterisk.voicemail import Spool
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.routing.decide import last_resort
+from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
 from aiguillage.store import endpoints
+from aiguillage.store import pins as stored_pins
 from aiguillage.store.database import Database
 
 _LOOKS = 5
@@ -39,6 +42,19 @@ class PhoneAccount:
     server: str
     endpoint: str
     password: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxPin:
+    """How a mailbox is opened from a telephone; `pin` None: its owner has changed it, and nobody else knows it."""
+
+    owner: str
+    mailbox: str
+    extension: str | None
+    pin: str | None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -96,9 +112,8 @@ async def _lacks(manager: Link, plan: Plan, mark: str) -> list[str]:
 
 
 def site(settings: Settings, database: Database, plan: Plan) -> Site:
-    """What the files need besides the plan; makes passwords for phones that have none yet."""
-    with database.writing() as session:
-        passwords = endpoints.passwords(session, [endpoint for _, _, endpoint in _desk_phones(plan)])
+    """What the files need besides the plan; makes passwords for phones, and PINs for mailboxes, that have none yet."""
+    passwords, pins = _secrets(database, {endpoint for _, _, endpoint in _desk_phones(plan)}, {*mailboxes(plan)})
     return Site(
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
@@ -110,8 +125,19 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         prompts=settings.prompts_dir,
         passwords=passwords,
         parallel_calls=settings.parallel_calls,
+        pins=pins,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
     )
+
+
+def _secrets(database: Database, phones: set[str], boxes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Passwords and PINs. Mostly all are there, and reading them waits for nobody who writes."""
+    with database.reading() as session:
+        passwords, pins = endpoints.kept(session, phones), stored_pins.kept(session, boxes)
+    if passwords.keys() == phones and pins.keys() == boxes:
+        return passwords, pins
+    with database.writing() as session:
+        return endpoints.passwords(session, phones), stored_pins.pins(session, boxes)
 
 
 def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]:
@@ -126,6 +152,16 @@ def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]
             where.passwords[endpoint],
         )
         for person, phone, endpoint in _desk_phones(plan)
+    ]
+
+
+def mailbox_pins(settings: Settings, database: Database) -> list[MailboxPin]:
+    """The PINs of the published plan's mailboxes. Raises NotFound before anything was published."""
+    plan = published_plan(database)
+    pins, spool = site(settings, database, plan).pins, Spool(settings.voicemail)
+    return [
+        MailboxPin(each.name, key, each.extension, None if spool.has_a_pin_of_its_own(key) else pins[key])
+        for key, each in mailboxes(plan).items()
     ]
 
 

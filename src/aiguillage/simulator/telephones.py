@@ -18,6 +18,7 @@ by that address; phones are known by their registered name.
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Self
 
@@ -47,6 +48,8 @@ class Telephones:
         self._registered: dict[str, Credentials] = {}
         self._legs: dict[str, Leg] = {}
         self._waiting: dict[str, int] = {}
+        self.lights: dict[str, bool] = {}
+        """Endpoint -> whether its message-waiting light is on, for those that Asterisk has told."""
 
     async def __aenter__(self) -> Self:
         self._sip = SipSocket(self._bind, self._take)
@@ -130,7 +133,8 @@ class Telephones:
     async def _unregister(self) -> None:
         try:
             for credentials in self._registered.values():
-                await register(self._sip, self._server, credentials, seconds=0)
+                with suppress(Refused):  # the plan has this phone no more
+                    await register(self._sip, self._server, credentials, seconds=0)
         except Unavailable:
             pass  # Asterisk is gone, and its registrations with it
         finally:
@@ -148,5 +152,7 @@ class Telephones:
             if told := _VOICE_MESSAGES.search(request.body):
                 self._waiting[called_user(request)] = int(told[1])
             self._sip.send(respond(request, 200, new_tag()), source)
+            if "Messages-Waiting:" in request.body:
+                self.lights[called_user(request)] = "Messages-Waiting: yes" in request.body
         elif request.method != "ACK":
             self._sip.send(respond(request, 481, new_tag()), source)

@@ -131,7 +131,7 @@ pins = Table("pins", metadata, key("mailbox"), text("pin", comment="Asterisk nee
 messages = Table(
     "messages",
     metadata,
-    text("id", primary_key=True, comment="Asterisk's msg_id"),
+    text("id", primary_key=True, comment="Asterisk's msg_id, and the mailbox"),
     text("mailbox", index=True, comment="box@boxes or person@people"),
     text("folder"),
     text("caller", nullable=True),
@@ -143,5 +143,6 @@ messages = Table(
     text("mail_to", comment="empty: no e-mail is wanted"),
     Column("mailed_at", Instant),
     Column("mail_tries", Integer, nullable=False),
+    Column("mail_due", Instant, comment="when to try next; while somebody tries, when another may"),
     text("mail_error"),
 )

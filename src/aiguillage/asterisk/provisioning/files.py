@@ -11,6 +11,7 @@ from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dia
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.routing import emergency
 from aiguillage.routing.itinerary import Itinerary
+from aiguillage.routing.mailboxes import mailbox_of, mailboxes
 from aiguillage.routing.outgoing import shown
 from aiguillage.routing.plan import (
     DEFAULT_RING_SECONDS,
@@ -58,7 +59,7 @@ language = {language}
 call_group = 1
 pickup_group = 1
 callerid = "{name}" <{extension}>
-
+{light}
 [{endpoint}]
 type = auth
 auth_type = userpass
@@ -71,6 +72,11 @@ max_contacts = 1
 remove_existing = yes
 qualify_frequency = 60
 
+"""
+
+_LIGHT = """\
+mailboxes = {mailbox}
+voicemail_extension = *97
 """
 
 _TRUNK = """\
@@ -121,7 +127,7 @@ def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
     """
     files = {
         "pjsip.conf": HEADER + "".join(_pjsip(plan, site)),
-        "voicemail.conf": HEADER + "".join(_voicemail(plan)),
+        "voicemail.conf": HEADER + "".join(_voicemail(plan, site)),
         "extensions.conf": HEADER + "".join(_extensions(plan, site, last_resort)),
         "queues.conf": HEADER + "".join(_queue(plan, queue) for queue in plan.queues.values()),
         "manager.conf": HEADER + _manager(site),
@@ -156,6 +162,7 @@ def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
         name=_plain(person.name),
         extension=person.extension or endpoint,
         password=password,
+        light=_LIGHT.format(mailbox=mailbox_of(person)) if person.voicemail is not None else "",
     )
 
 
@@ -168,16 +175,15 @@ def _host(trunk: Trunk) -> str:
     return trunk.server.partition(":")[0]
 
 
-def _voicemail(plan: Plan) -> Iterator[str]:
-    """Mailbox = password,name,email. No password: a box is opened by telephone once PINs come with their issue."""
-    yield "[boxes]\n"
-    for box in plan.voicemail_boxes.values():
-        yield f"{box.key} = -,{_plain(box.name)},{_plain(box.email or '')}\n"
-    yield "\n[people]\n"
-    for person in plan.people.values():
-        if person.voicemail is not None:
-            email = person.email if person.voicemail.email and person.email else ""
-            yield f"{person.key} = -,{_plain(person.name)},{_plain(email)}\n"
+def _voicemail(plan: Plan, site: Site) -> Iterator[str]:
+    """Mailbox = PIN,name. No address: messages are mailed by us, and Asterisk must not mail them again."""
+    for context in ("boxes", "people"):
+        yield f"[{context}]\n"
+        for mailbox in mailboxes(plan).values():
+            key, _, place = mailbox.key.partition("@")
+            if place == context:
+                yield f"{key} = {site.pins[mailbox.key]},{_plain(mailbox.name)}\n"
+        yield "\n"
 
 
 _STRATEGIES: Mapping[Strategy, str] = {
@@ -251,6 +257,7 @@ def _extensions(plan: Plan, site: Site, last_resort: Itinerary) -> Iterator[str]
         yield from _extension(plan, person)
     for extension in _extensions_of_nobody(plan):
         yield f"exten = {extension},1,Goto(fallback,s,1)\n"
+    yield from _mailbox_of(plan)
     yield "\n[member]\n"
     for key in dict.fromkeys(member for queue in plan.queues.values() for member in queue.members):
         yield from _member(plan, key)
@@ -333,13 +340,22 @@ def _member(plan: Plan, key: str) -> Iterator[str]:
     yield " same = n,Hangup(${IF($[0${HANGUPCAUSE} > 0]?${HANGUPCAUSE}:19)})\n"
 
 
+def _mailbox_of(plan: Plan) -> Iterator[str]:
+    """Gosub(mailbox-of,<extension>,1): GOSUB_RETVAL is the mailbox that has this extension, or empty."""
+    yield "\n[mailbox-of]\n"
+    for mailbox in mailboxes(plan).values():
+        if mailbox.extension is not None:
+            yield f"exten = {mailbox.extension},1,Return({mailbox.key})\n"
+    yield "exten = _X!,1,Return()\n"
+
+
 def _manager(site: Site) -> str:
-    """`system` in write is for Reload of the files above; `command` is not given."""
+    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
     return (
         f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
         "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
-        "read = call,agent,user,system\nwrite = originate,call,agent,system\nwritetimeout = 5000\n"
+        "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
     )
 
 

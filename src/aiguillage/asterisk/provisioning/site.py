@@ -7,7 +7,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint. `parallel_calls`: outside calls of one desk phone at once.
+    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`).
+
+    `parallel_calls`: outside calls of one desk phone at once.
 
     `simulator_secret` None: there is no simulated trunk.
     """
@@ -21,5 +23,6 @@ class Site:
     ami_secret: str
     prompts: Path
     passwords: Mapping[str, str]
+    pins: Mapping[str, str]
     parallel_calls: int = 2
     simulator_secret: str | None = None

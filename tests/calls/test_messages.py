@@ -1,0 +1,24 @@
+"""A message that a caller leaves is in the running service's table, with the caller's name."""
+
+import time
+
+from tests.calls.system import System
+
+from aiguillage.desk.messages import messages_of, sound_of
+from aiguillage.rehearsal import Words, play, scene_of
+
+SECONDS = 10.0
+
+
+async def test_a_message_is_in_the_table_and_can_be_heard(system: System) -> None:
+    before = {each.id for each in messages_of(system.database)}
+    async with system.telephones() as telephones:
+        stage = await system.stage(telephones)
+        words = Words("+32471000201", "central", "2026-11-24 20:00", "claire.desk=silent")
+        await play(stage, scene_of(system.plan, words))
+    deadline = time.monotonic() + SECONDS
+    while not (new := [each for each in messages_of(system.database, "reception@boxes") if each.id not in before]):
+        assert time.monotonic() < deadline, system.service_log()[-2000:]
+    (message,) = new
+    assert (message.caller, message.caller_name, message.listened) == ("+32471000201", "Anne Lambert", False)
+    assert sound_of(system.settings, system.database, message.id).startswith(b"RIFF")
