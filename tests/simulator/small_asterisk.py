@@ -42,6 +42,11 @@ exten = +3271000006,1,Answer()
  same = n,Read(KEYS,{folder}/prompt,3,,1,5)
  same = n,Dial(PJSIP/sophie,20,b(seen^s^1(${{KEYS}})))
 exten = +3271000007,1,Dial(PJSIP/sophie,3)
+[phones]
+include => operator
+exten = _*.,1,Dial(PJSIP/tom,20,b(seen^s^1(${{EXTEN}}/${{CALLERID(num)}}/${{CALLERID(name)}})))
+exten = 201,1,Dial(PJSIP/tom,20)
+exten = 202,1,Dial(PJSIP/claire,20)
 [seen]
 exten = s,1,Set(PJSIP_HEADER(add,X-Seen)=${{ARG1}})
  same = n,Return()

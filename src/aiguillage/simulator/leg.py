@@ -10,15 +10,23 @@ from urllib.parse import quote
 from aiguillage.errors import Unavailable
 from aiguillage.simulator.rtp import RtpStream
 from aiguillage.simulator.sdp import parse_sdp, write_sdp
-from aiguillage.simulator.sip_message import ALLOWED_METHODS, Message, new_branch, new_tag, parse_party, respond
+from aiguillage.simulator.sip_message import (
+    ALLOWED_METHODS,
+    Message,
+    new_branch,
+    new_tag,
+    parse_party,
+    respond,
+    sip_uri,
+)
 from aiguillage.simulator.sip_socket import Address, SipSocket
 
 
 class Leg(ABC):
     """Instants are `time.monotonic()` seconds, None for what has not happened.
 
-    `received` is everything that the other side has said on this call.
-    `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to.
+    `_local` and `_remote` become the From and To of our requests, `_target` is the URI that they go to,
+    `_contact` where the other side's requests shall come.
     """
 
     def __init__(self, sip: SipSocket, peer: Address, call_id: str, *, talk: bool) -> None:
@@ -26,10 +34,11 @@ class Leg(ABC):
         self.answered: float | None = None
         self.ended: float | None = None
         self.call_id = call_id
-        self.received: list[Message] = []
+        self._received: list[Message] = []
         self._sip, self._peer = sip, peer
         self._tag = new_tag()
         self._local = self._remote = self._target = ""
+        self._contact = f"<sip:{sip.address}>"
         self._number = 0
         self._stream = RtpStream(sip.address.host, talk=talk)
         self._settled, self._over = asyncio.Event(), asyncio.Event()
@@ -47,12 +56,17 @@ class Leg(ABC):
         return self._stream.heard_seconds
 
     @property
+    def received(self) -> tuple[Message, ...]:
+        """Every SIP message that came for this call, requests and responses, in order, repeated ones too."""
+        return tuple(self._received)
+
+    @property
     def heard(self) -> bytes:
         """The sound that came from the other side, A-law at 8000 samples a second, the first minute of it."""
         return bytes(self._stream.heard)
 
     async def wait_audible(self, seconds: float) -> None:
-        """Until the other side is heard, at most `seconds`."""
+        """Until the other side is heard from now on. Raises TimeoutError, and CallGone where the call ends before."""
         await self._stream.wait_audible(seconds)
 
     async def press(self, keys: str) -> None:
@@ -74,7 +88,7 @@ class Leg(ABC):
 
     async def transfer(self, to: str) -> int:
         """Hand the other side over to `to` (REFER, RFC 3515); the status that the new call came to."""
-        return await self._refer(f"<sip:{quote(to, safe='+*')}@{self._peer}>")
+        return await self._refer(f"<{sip_uri(to, self._peer)}>")
 
     async def transfer_to(self, other: "Leg") -> int:
         """Connect the other sides of this call and of `other`, and leave both (RFC 3891)."""
@@ -103,9 +117,12 @@ class Leg(ABC):
         if failure is not None and not isinstance(failure, Unavailable):
             raise failure
 
+    def note(self, message: Message) -> None:
+        """Write down what came for this call; `take` acts on it."""
+        self._received.append(message)
+
     def take(self, request: Message) -> None:
         """A request of the other side within this call."""
-        self.received.append(request)
         match request.method:
             case "ACK":
                 pass
@@ -161,13 +178,13 @@ class Leg(ABC):
             ("To", self._remote),
             ("Call-ID", self.call_id),
             ("CSeq", f"{self._number} {method}"),
-            ("Contact", f"<sip:{self._sip.address}>"),
+            ("Contact", self._contact),
             ("Allow", ALLOWED_METHODS),
             *extra,
         )
         return Message(f"{method} {self._target} SIP/2.0", headers, body)
 
     def _reply(self, request: Message, status: int, body: str = "") -> Message:
-        response = respond(request, status, self._tag, ("Contact", f"<sip:{self._sip.address}>"), body=body)
+        response = respond(request, status, self._tag, ("Contact", self._contact), body=body)
         self._sip.send(response, self._peer)
         return response

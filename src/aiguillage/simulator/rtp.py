@@ -68,17 +68,20 @@ class RtpStream:
         """
         if not keys or set(keys) - set(_KEYS):
             raise Refused(f"{keys!r} are no telephone keys; write digits, * and #")
-        if self._socket.fileno() == -1:
+        if self._closed():
             raise CallGone(f"the call was over before key {keys} was pressed")
         sent = [self._loop.create_future() for _ in keys]
         self._keys.extend(zip(keys, sent, strict=True))
         await asyncio.gather(*sent)
 
     async def wait_audible(self, seconds: float) -> None:
-        """Until the other side is heard, at most `seconds`."""
-        with suppress(TimeoutError):
+        """Until the other side is heard from now on. Raises TimeoutError, and CallGone where the call ends before."""
+        self._audible.clear()
+        if not self._closed():
             async with asyncio.timeout(seconds):
                 await self._audible.wait()
+        if self._closed():
+            raise CallGone("the call was over before anything was heard")
 
     def close(self) -> None:
         """Free the port. Whoever waits for keys to be sent gets CallGone."""
@@ -88,6 +91,10 @@ class RtpStream:
             sent.set_exception(CallGone(f"the call was over before key {key} was sent"))
         self._loop.remove_reader(self._socket)
         self._socket.close()
+        self._audible.set()
+
+    def _closed(self) -> bool:
+        return self._socket.fileno() == -1
 
     def _receive(self) -> None:
         with suppress(OSError):  # BlockingIOError when all is read; an ICMP answer to a packet sent too late

@@ -24,7 +24,7 @@ from typing import Self
 from aiguillage.errors import Refused, Unavailable
 from aiguillage.simulator.behaviour import SILENT, Behaviour, parse_behaviour
 from aiguillage.simulator.called_leg import CalledLeg, Ringing
-from aiguillage.simulator.caller_leg import CallerLeg
+from aiguillage.simulator.caller_leg import Caller, CallerLeg
 from aiguillage.simulator.digest import Credentials
 from aiguillage.simulator.leg import Leg
 from aiguillage.simulator.registration import register
@@ -47,12 +47,15 @@ class Telephones:
         self._registered: dict[str, Credentials] = {}
         self._legs: dict[str, Leg] = {}
         self._waiting: dict[str, int] = {}
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
-        self._sip = SipSocket(self._bind, self._take)
+        self._leaving = False
+        self._sip = SipSocket(self._bind, self._take, self._note)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._leaving = True
         try:
             await self.reset()
             await self._unregister()
@@ -69,17 +72,15 @@ class Telephones:
         await register(self._sip, self._server, credentials)
         self._registered[endpoint] = credentials
 
-    async def dial(self, endpoint: str, to: str, *, talk: bool = True) -> CallerLeg:
-        """A registered phone dials `to`: digits, `*`, `#` and `+`. Returns when Asterisk has taken the call.
+    async def dial(self, endpoint: str, to: str, *, talk: bool = True, name: str = "") -> CallerLeg:
+        """A registered phone dials `to`: digits, `*`, `#` and `+`; `name` is what it says to be called itself.
 
-        Raises Refused for a phone that is not registered, Unavailable where nobody answers.
+        Returns when Asterisk has taken the call, or refused it: its `status` says so. Raises Refused for a phone
+        that is not registered here, Unavailable where nobody answers.
         """
         if endpoint not in self._registered:
-            raise Refused(f"phone {endpoint!r} is not registered")
-        leg = CallerLeg(self._sip, self._server, endpoint, to, talk=talk, account=self._registered[endpoint])
-        self._legs[leg.call_id] = leg
-        await leg.place(_NO_HEADERS)
-        return leg
+            raise Refused(f"phone {endpoint!r} is not registered, so it cannot dial {to}; register it first")
+        return await self._place(Caller(endpoint, name, self._registered[endpoint]), to, _NO_HEADERS, talk=talk)
 
     def waiting(self, endpoint: str) -> int | None:
         """New voicemail messages, as the phone's light was last told (RFC 3842); None where it never was."""
@@ -94,10 +95,7 @@ class Telephones:
         speaks (a tone), else is silent. Returns when Asterisk has taken the call, ringing or not; raises
         Unavailable where nobody answers.
         """
-        leg = CallerLeg(self._sip, self._server, caller, to, talk=talk)
-        self._legs[leg.call_id] = leg
-        await leg.place(headers)
-        return leg
+        return await self._place(Caller(caller), to, headers, talk=talk)
 
     @property
     def ringings(self) -> tuple[Ringing, ...]:
@@ -127,6 +125,17 @@ class Telephones:
             if isinstance(failure, BaseException):
                 raise failure
 
+    async def _place(self, caller: Caller, to: str, headers: Mapping[str, str], *, talk: bool) -> CallerLeg:
+        leg = CallerLeg(self._sip, self._server, caller, to, talk=talk)
+        self._legs[leg.call_id] = leg
+        await leg.place(headers)
+        return leg
+
+    def _note(self, message: Message) -> None:
+        leg = self._legs.get(message.call_id)
+        if leg is not None:
+            leg.note(message)
+
     async def _unregister(self) -> None:
         try:
             for credentials in self._registered.values():
@@ -141,6 +150,9 @@ class Telephones:
         if leg is not None:
             leg.take(request)
         elif request.method == "INVITE" and not parse_party(request.header("To")).tag:
+            if self._leaving:
+                self._sip.send(respond(request, 480, new_tag()), source)
+                return
             who = called_user(request)
             behaviour = self._behaviours.get(who, SILENT)
             self._legs[request.call_id] = CalledLeg(self._sip, source, request, who, behaviour)
