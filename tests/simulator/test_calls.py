@@ -263,6 +263,8 @@ async def test_a_call_that_comes_while_we_leave_rings_nowhere(asterisk: SmallAst
     open_before = open_files()
 
     async with Telephones(bind=asterisk.trunk, server=asterisk.sip) as telephones:
+        for phone in PHONES:
+            await telephones.register(phone, PASSWORD)
         await telephones.call(CALLER, GSM)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
