@@ -30,12 +30,13 @@ MOST_HEARD = 60 * 8000
 class RtpStream:
     """Sends a frame every 20 ms, speech (a tone) or silence, and adds up what it hears.
 
-    Made inside a running loop; listens from the start and sends from `connect` to `close`.
+    `held`: silence in any case. Made inside a running loop; listens from the start and sends from `connect` to `close`.
     """
 
     def __init__(self, host: str, *, talk: bool) -> None:
         self.heard_seconds = 0.0
         self.heard = bytearray()
+        self.held = False
         self._voice = SPEECH if talk else SILENCE
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -121,7 +122,7 @@ class RtpStream:
             if self._keys:
                 await self._send_key(*self._keys[0])
             else:
-                self._send_packet(_PCMA, self._voice)
+                self._send_packet(_PCMA, SILENCE if self.held else self._voice)
 
     async def _send_key(self, key: str, sent: asyncio.Future[None]) -> None:
         """All packets of a key carry the time it began, and how long it has lasted (RFC 4733, section 2.5).

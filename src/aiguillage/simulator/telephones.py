@@ -9,7 +9,10 @@
         await telephones.wait_quiet(1)
         print(telephones.ringings)
 
-    await telephones.dial("sophie", "+32471000201")
+        leg = await telephones.dial("sophie", "+32471000201", name="Sophie")
+        await leg.wait_answered(5)
+        await leg.transfer("201")
+        telephones.called("tom").heard, telephones.waiting("sophie")
 
 All share one SIP port, `bind`: Asterisk's trunk sends outside calls there, and knows the operator's calls
 by that address; phones are known by their registered name.
@@ -67,10 +70,19 @@ class Telephones:
         self._behaviours[who] = parse_behaviour(behaviour)
 
     async def register(self, endpoint: str, password: str) -> None:
-        """Make a phone known to Asterisk. Raises Refused for a wrong password, Unavailable without Asterisk."""
+        """Make a phone known to Asterisk; again, to renew that.
+
+        Raises Refused for a wrong password, Unavailable without Asterisk.
+        """
         credentials = Credentials(endpoint, password)
         await register(self._sip, self._server, credentials)
         self._registered[endpoint] = credentials
+
+    async def unregister(self, endpoint: str) -> None:
+        """No call reaches the phone any more, nor can it dial. Raises Refused where it was not registered."""
+        if endpoint not in self._registered:
+            raise Refused(f"phone {endpoint!r} is not registered, so it cannot be unregistered")
+        await register(self._sip, self._server, self._registered.pop(endpoint), seconds=0)
 
     async def dial(self, endpoint: str, to: str, *, talk: bool = True, name: str = "") -> CallerLeg:
         """A registered phone dials `to`: digits, `*`, `#` and `+`; `name` is what it says to be called itself.
