@@ -26,6 +26,7 @@ res_pjsip_authenticator_digest res_pjsip_registrar res_pjsip_endpoint_identifier
 res_pjsip_endpoint_identifier_user res_pjsip_caller_id res_pjsip_header_funcs res_pjsip_nat res_pjsip_rfc3326
 res_pjsip_pubsub chan_pjsip bridge_simple bridge_native_rtp bridge_holding bridge_softmix app_dial app_read
 app_record app_stack app_echo func_callerid func_channel func_logic func_strings
+app_playback app_minivm res_pjsip_refer res_pjsip_mwi res_pjsip_mwi_body_generator
 """
 
 EXTENSIONS = """
@@ -42,6 +43,16 @@ exten = +3271000006,1,Answer()
  same = n,Read(KEYS,{folder}/prompt,3,,1,5)
  same = n,Dial(PJSIP/sophie,20,b(seen^s^1(${{KEYS}})))
 exten = +3271000007,1,Dial(PJSIP/sophie,3)
+exten = +3271000008,1,Answer()
+ same = n,Playback({folder}/melody)
+ same = n,Wait(5)
+exten = +3271000009,1,MinivmMWI(sophie@default,0,3,1)
+ same = n,Answer()
+[phones]
+include => operator
+exten = _*.,1,Dial(PJSIP/tom,20,b(seen^s^1(${{EXTEN}}/${{CALLERID(num)}}/${{CALLERID(name)}})))
+exten = 201,1,Dial(PJSIP/tom,20)
+exten = 202,1,Dial(PJSIP/claire,20)
 [seen]
 exten = s,1,Set(PJSIP_HEADER(add,X-Seen)=${{ARG1}})
  same = n,Return()
@@ -85,6 +96,7 @@ disallow=all
 allow=alaw
 auth={name}
 aors={name}
+mailboxes={name}@default
 [{name}]
 type=auth
 auth_type=digest
@@ -127,14 +139,28 @@ def write_configuration(folder: Path, root: Path, sip_port: int, trunk_port: int
         "pjsip.conf": PJSIP.format(sip_port=sip_port, trunk_port=trunk_port) + phones,
         "extensions.conf": EXTENSIONS.format(folder=folder),
         "rtp.conf": f"[general]\nrtpstart={20000 + sip_port // 4 * 2}\nrtpend={20200 + sip_port // 4 * 2}\n",
+        "minivm.conf": "[general]\nformat=wav\n",
         "logger.conf": "[logfiles]\nconsole => warning,error\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text)
-    with wave.open(str(folder / "prompt.wav"), "wb") as prompt:
-        prompt.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
-        samples = (round(8000 * math.sin(2 * math.pi * 400 * index / 8000)) for index in range(2 * 8000))
-        prompt.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    write_sound(folder / "prompt.wav", [round(8000 * math.sin(2 * math.pi * index / 20)) for index in range(2 * 8000)])
+    write_sound(folder / "melody.wav", melody())
+
+
+def melody() -> list[int]:
+    """Three seconds of 60 notes, each of its own height and loudness: nothing in it is like anything else in it."""
+    return [
+        round((2000 + note * 37 % 59 * 200) * math.sin(2 * math.pi * (300 + note * 23 % 61 * 40) * index / 8000))
+        for note in range(60)
+        for index in range(400)
+    ]
+
+
+def write_sound(file: Path, samples: list[int]) -> None:
+    with wave.open(str(file), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
 
 
 @contextmanager

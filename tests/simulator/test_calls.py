@@ -2,12 +2,12 @@
 
 import asyncio
 import wave
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.ports import free_udp_port
 from tests.simulator.small_asterisk import PASSWORD, PHONES, SmallAsterisk
+from tests.simulator.waiting import soon
 
 from aiguillage.errors import CallGone, Refused, Unavailable
 from aiguillage.simulator import sip_socket
@@ -27,12 +27,6 @@ SOPHIE_FOR_THREE_SECONDS = "+3271000007"
 def only(telephones: Telephones) -> Ringing:
     (ringing,) = telephones.ringings
     return ringing
-
-
-async def soon(happened: Callable[[], object], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not happened():  # noqa: ASYNC110  (Asterisk signals nothing when it has written a file)
-            await asyncio.sleep(0.02)
 
 
 async def test_a_wrong_password_is_refused_by_name(telephones: Telephones) -> None:
@@ -260,6 +254,18 @@ async def test_nothing_is_left_behind_a_call_that_still_goes_on(asterisk: SmallA
         telephones.behave("sophie", "answer")
         leg = await telephones.call(CALLER, SOPHIE)
         await leg.wait_answered(3)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert open_files() == open_before
+
+
+async def test_a_call_that_comes_while_we_leave_rings_nowhere(asterisk: SmallAsterisk) -> None:
+    open_before = open_files()
+
+    async with Telephones(bind=asterisk.trunk, server=asterisk.sip) as telephones:
+        for phone in PHONES:
+            await telephones.register(phone, PASSWORD)
+        await telephones.call(CALLER, GSM)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert open_files() == open_before

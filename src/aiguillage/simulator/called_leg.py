@@ -67,6 +67,7 @@ class CalledLeg(Leg):
         self._pressed = ""
         self._last: Message | None = None
         self._acknowledged = asyncio.Event()
+        self.note(invite)
         self._life = asyncio.create_task(self._obey())
 
     def ringing(self) -> Ringing:
@@ -87,7 +88,6 @@ class CalledLeg(Leg):
         )
 
     def take(self, request: Message) -> None:
-        self.received.append(request)
         match request.method:
             case "INVITE" if request.branch == self._invite.branch:
                 if self._last is not None:
@@ -99,7 +99,6 @@ class CalledLeg(Leg):
                 if self.ended is None and self.answered is None:
                     self._stop_obeying(487, "cancelled")
             case _:
-                self.received.pop()  # it is written down there
                 super().take(request)
 
     async def _obey(self) -> None:
@@ -139,7 +138,8 @@ class CalledLeg(Leg):
 
     async def _press_key(self) -> None:
         """As a person does: pick up, hear the prompt begin, press."""
-        await self._stream.wait_audible(_PROMPT_BEGINS_WITHIN)
+        with suppress(TimeoutError, CallGone):
+            await self._stream.wait_audible(_PROMPT_BEGINS_WITHIN)
         await asyncio.sleep(_LISTENS_BEFORE_KEY)
         with suppress(CallGone):
             await self.press(self._behaviour.key)

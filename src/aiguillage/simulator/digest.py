@@ -1,10 +1,15 @@
-"""The answer to a registrar's password challenge: HTTP digest with MD5 (RFC 3261, section 22; RFC 2617)."""
+"""The answer to a password challenge: HTTP digest with MD5 (RFC 3261, section 22; RFC 2617)."""
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from hashlib import md5
 
 from aiguillage.errors import Refused
+from aiguillage.simulator.sip_message import Message
+
+CHALLENGES = frozenset({401, 407})
+"""The statuses that ask for a password: of the server itself, and of a proxy."""
 
 _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
@@ -13,6 +18,20 @@ _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 class Credentials:
     user: str
     password: str = field(repr=False)
+
+
+def authorization(request: Message, challenged: Message, credentials: Credentials) -> tuple[str, str]:
+    """The header that `request` lacked, when `challenged` (401 or 407) answered it. It serves another try of it.
+
+    Raises Refused for a challenge of another kind than ours.
+    """
+    asked, given = (
+        ("WWW-Authenticate", "Authorization")
+        if challenged.status == 401
+        else ("Proxy-Authenticate", "Proxy-Authorization")
+    )
+    challenge, cnonce = challenged.header(asked), secrets.token_hex(8)
+    return given, answer_challenge(challenge, request.method, request.uri, credentials, cnonce)
 
 
 def answer_challenge(challenge: str, method: str, uri: str, credentials: Credentials, cnonce: str) -> str:

@@ -3,7 +3,7 @@
 import secrets
 
 from aiguillage.errors import Refused
-from aiguillage.simulator.digest import Credentials, answer_challenge
+from aiguillage.simulator.digest import Credentials, authorization
 from aiguillage.simulator.sip_message import Message, new_branch, new_tag
 from aiguillage.simulator.sip_socket import Address, SipSocket
 
@@ -35,11 +35,10 @@ async def register(
         )
         return Message(f"REGISTER {uri} SIP/2.0", headers)
 
-    answer = await sip.ask(request(1), server)
+    first = request(1)
+    answer = await sip.ask(first, server)
     if answer.status == 401:
-        challenge = answer.header("WWW-Authenticate")
-        response = answer_challenge(challenge, "REGISTER", uri, credentials, secrets.token_hex(8))
-        answer = await sip.ask(request(2, ("Authorization", response)), server)
+        answer = await sip.ask(request(2, authorization(first, answer, credentials)), server)
     if answer.status == 401:
         raise Refused(f"phone {endpoint!r}: {server} refuses its password (401); see its auth section in pjsip.conf")
     if answer.status != 200:

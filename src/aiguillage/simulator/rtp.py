@@ -30,12 +30,13 @@ MOST_HEARD = 60 * 8000
 class RtpStream:
     """Sends a frame every 20 ms, speech (a tone) or silence, and adds up what it hears.
 
-    Made inside a running loop; listens from the start and sends from `connect` to `close`.
+    `held`: silence in any case. Made inside a running loop; listens from the start and sends from `connect` to `close`.
     """
 
     def __init__(self, host: str, *, talk: bool) -> None:
         self.heard_seconds = 0.0
         self.heard = bytearray()
+        self.held = False
         self._voice = SPEECH if talk else SILENCE
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -68,17 +69,20 @@ class RtpStream:
         """
         if not keys or set(keys) - set(_KEYS):
             raise Refused(f"{keys!r} are no telephone keys; write digits, * and #")
-        if self._socket.fileno() == -1:
+        if self._closed():
             raise CallGone(f"the call was over before key {keys} was pressed")
         sent = [self._loop.create_future() for _ in keys]
         self._keys.extend(zip(keys, sent, strict=True))
         await asyncio.gather(*sent)
 
     async def wait_audible(self, seconds: float) -> None:
-        """Until the other side is heard, at most `seconds`."""
-        with suppress(TimeoutError):
+        """Until the other side is heard from now on. Raises TimeoutError, and CallGone where the call ends before."""
+        self._audible.clear()
+        if not self._closed():
             async with asyncio.timeout(seconds):
                 await self._audible.wait()
+        if self._closed():
+            raise CallGone("the call was over before anything was heard")
 
     def close(self) -> None:
         """Free the port. Whoever waits for keys to be sent gets CallGone."""
@@ -88,6 +92,10 @@ class RtpStream:
             sent.set_exception(CallGone(f"the call was over before key {key} was sent"))
         self._loop.remove_reader(self._socket)
         self._socket.close()
+        self._audible.set()
+
+    def _closed(self) -> bool:
+        return self._socket.fileno() == -1
 
     def _receive(self) -> None:
         with suppress(OSError):  # BlockingIOError when all is read; an ICMP answer to a packet sent too late
@@ -114,7 +122,7 @@ class RtpStream:
             if self._keys:
                 await self._send_key(*self._keys[0])
             else:
-                self._send_packet(_PCMA, self._voice)
+                self._send_packet(_PCMA, SILENCE if self.held else self._voice)
 
     async def _send_key(self, key: str, sent: asyncio.Future[None]) -> None:
         """All packets of a key carry the time it began, and how long it has lasted (RFC 4733, section 2.5).

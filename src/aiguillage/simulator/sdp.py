@@ -2,9 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 KEYS_PAYLOAD = 101
 """RTP payload type of telephone keys in our offers (RFC 4733 leaves it free, most phones take 101)."""
+
+
+Direction = Literal["sendrecv", "sendonly"]
+"""`sendonly`: the other side is on hold (RFC 3264, section 8.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +21,12 @@ class Sound:
     keys_payload: int
 
 
-def write_sdp(sound: Sound) -> str:
+def write_sdp(sound: Sound, direction: Direction = "sendrecv", version: int = 1) -> str:
+    """`version` goes up with every change within a call (RFC 3264, section 8)."""
     keys = sound.keys_payload
     lines = (
         "v=0",
-        f"o=- {sound.port} 1 IN IP4 {sound.host}",
+        f"o=- {sound.port} {version} IN IP4 {sound.host}",
         "s=-",
         f"c=IN IP4 {sound.host}",
         "t=0 0",
@@ -29,7 +35,7 @@ def write_sdp(sound: Sound) -> str:
         f"a=rtpmap:{keys} telephone-event/8000",
         f"a=fmtp:{keys} 0-15",
         "a=ptime:20",
-        "a=sendrecv",
+        f"a={direction}",
     )
     return "\r\n".join(lines) + "\r\n"
 

@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiguillage.errors import Refused
 
@@ -110,6 +110,11 @@ def parse_party(value: str) -> Party:
     name = re.sub(r"\\(.)", r"\1", found["quoted"]) if found["quoted"] else found["plain"] or ""
     tag = _TAG.search(found["parameters"])
     return Party(name, unquote(found["user"] or ""), found["uri"], tag[1] if tag else "")
+
+
+def sip_uri(user: str, host: object) -> str:
+    """`sip:user@host`; all but letters, digits, `+`, `*` and `_.-~` of the user travels percent-encoded."""
+    return f"sip:{quote(user, safe='+*')}@{host}"
 
 
 def called_user(request: Message) -> str:

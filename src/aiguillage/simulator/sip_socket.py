@@ -39,11 +39,14 @@ def parse_address(text: str) -> Address:
 class SipSocket:
     """Listens at once, on exactly `bind`; made inside a running loop. Raises Unavailable where the port is taken.
 
-    `on_request(request, source)` gets every request; answers to it leave by `send`.
+    `on_message(message)` gets everything that is said to us, even twice. Then `on_request(request, source)` gets
+    every request; answers to it leave by `send`.
     """
 
-    def __init__(self, bind: Address, on_request: Callable[[Message, Address], None]) -> None:
-        self._on_request = on_request
+    def __init__(
+        self, bind: Address, on_request: Callable[[Message, Address], None], on_message: Callable[[Message], None]
+    ) -> None:
+        self._on_request, self._on_message = on_request, on_message
         self._answers: dict[tuple[str, str], asyncio.Queue[Message]] = {}
         self._acks: dict[str, tuple[Message, Address]] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -110,6 +113,7 @@ class SipSocket:
     def _take(self, packet: bytes, source: Address) -> None:
         try:
             message = parse_message(packet)
+            self._on_message(message)
             if not message.status:
                 self._on_request(message, source)
         except ValueError as wrong:

@@ -9,7 +9,10 @@
         await telephones.wait_quiet(1)
         print(telephones.ringings)
 
-    await telephones.dial("sophie", "+32471000201")
+        leg = await telephones.dial("sophie", "+32471000201", name="Sophie")
+        await leg.wait_answered(5)
+        await leg.transfer("201")
+        telephones.called("tom").heard, telephones.waiting("sophie")
 
 All share one SIP port, `bind`: Asterisk's trunk sends outside calls there, and knows the operator's calls
 by that address; phones are known by their registered name.
@@ -25,7 +28,7 @@ from typing import Self
 from aiguillage.errors import Refused, Unavailable
 from aiguillage.simulator.behaviour import SILENT, Behaviour, parse_behaviour
 from aiguillage.simulator.called_leg import CalledLeg, Ringing
-from aiguillage.simulator.caller_leg import CallerLeg
+from aiguillage.simulator.caller_leg import Caller, CallerLeg
 from aiguillage.simulator.digest import Credentials
 from aiguillage.simulator.leg import Leg
 from aiguillage.simulator.registration import register
@@ -50,12 +53,15 @@ class Telephones:
         self._waiting: dict[str, int] = {}
         self.lights: dict[str, bool] = {}
         """Endpoint -> whether its message-waiting light is on, for those that Asterisk has told."""
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
-        self._sip = SipSocket(self._bind, self._take)
+        self._leaving = False
+        self._sip = SipSocket(self._bind, self._take, self._note)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._leaving = True
         try:
             await self.reset()
             await self._unregister()
@@ -67,22 +73,29 @@ class Telephones:
         self._behaviours[who] = parse_behaviour(behaviour)
 
     async def register(self, endpoint: str, password: str) -> None:
-        """Make a phone known to Asterisk. Raises Refused for a wrong password, Unavailable without Asterisk."""
+        """Make a phone known to Asterisk; again, to renew that.
+
+        Raises Refused for a wrong password, Unavailable without Asterisk.
+        """
         credentials = Credentials(endpoint, password)
         await register(self._sip, self._server, credentials)
         self._registered[endpoint] = credentials
 
-    async def dial(self, endpoint: str, to: str, *, talk: bool = True) -> CallerLeg:
-        """A registered phone dials `to`: digits, `*`, `#` and `+`. Returns when Asterisk has taken the call.
+    async def unregister(self, endpoint: str) -> None:
+        """No call reaches the phone any more, nor can it dial. Raises Refused where it was not registered."""
+        if endpoint not in self._registered:
+            raise Refused(f"phone {endpoint!r} is not registered, so it cannot be unregistered")
+        await register(self._sip, self._server, self._registered.pop(endpoint), seconds=0)
 
-        Raises Refused for a phone that is not registered, Unavailable where nobody answers.
+    async def dial(self, endpoint: str, to: str, *, talk: bool = True, name: str = "") -> CallerLeg:
+        """A registered phone dials `to`: digits, `*`, `#` and `+`; `name` is what it says to be called itself.
+
+        Returns when Asterisk has taken the call, or refused it: its `status` says so. Raises Refused for a phone
+        that is not registered here, Unavailable where nobody answers.
         """
         if endpoint not in self._registered:
-            raise Refused(f"phone {endpoint!r} is not registered")
-        leg = CallerLeg(self._sip, self._server, endpoint, to, talk=talk, account=self._registered[endpoint])
-        self._legs[leg.call_id] = leg
-        await leg.place(_NO_HEADERS)
-        return leg
+            raise Refused(f"phone {endpoint!r} is not registered, so it cannot dial {to}; register it first")
+        return await self._place(Caller(endpoint, name, self._registered[endpoint]), to, _NO_HEADERS, talk=talk)
 
     def waiting(self, endpoint: str) -> int | None:
         """New voicemail messages, as the phone's light was last told (RFC 3842); None where it never was."""
@@ -97,10 +110,7 @@ class Telephones:
         speaks (a tone), else is silent. Returns when Asterisk has taken the call, ringing or not; raises
         Unavailable where nobody answers.
         """
-        leg = CallerLeg(self._sip, self._server, caller, to, talk=talk)
-        self._legs[leg.call_id] = leg
-        await leg.place(headers)
-        return leg
+        return await self._place(Caller(caller), to, headers, talk=talk)
 
     @property
     def ringings(self) -> tuple[Ringing, ...]:
@@ -130,6 +140,17 @@ class Telephones:
             if isinstance(failure, BaseException):
                 raise failure
 
+    async def _place(self, caller: Caller, to: str, headers: Mapping[str, str], *, talk: bool) -> CallerLeg:
+        leg = CallerLeg(self._sip, self._server, caller, to, talk=talk)
+        self._legs[leg.call_id] = leg
+        await leg.place(headers)
+        return leg
+
+    def _note(self, message: Message) -> None:
+        leg = self._legs.get(message.call_id)
+        if leg is not None:
+            leg.note(message)
+
     async def _unregister(self) -> None:
         try:
             for credentials in self._registered.values():
@@ -145,6 +166,9 @@ class Telephones:
         if leg is not None:
             leg.take(request)
         elif request.method == "INVITE" and not parse_party(request.header("To")).tag:
+            if self._leaving:
+                self._sip.send(respond(request, 480, new_tag()), source)
+                return
             who = called_user(request)
             behaviour = self._behaviours.get(who, SILENT)
             self._legs[request.call_id] = CalledLeg(self._sip, source, request, who, behaviour)
