@@ -1,20 +1,24 @@
 """Stories of desk phones: what they dial, and what they do with a call. Each on the real Asterisk."""
 
 import asyncio
+import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.calls.system import System
+from tests.calls.test_identity import OFFICE_HOURS, SAME, alaw
 
-from aiguillage.errors import Refused
+from aiguillage.errors import CallGone, Refused
 from aiguillage.simulator.caller_leg import CallerLeg
+from aiguillage.simulator.sound import SPEECH, likeness
 from aiguillage.simulator.telephones import Telephones
 from aiguillage.store.journal import DecisionRecord
 
-OUTSIDE = "+32471000201"
-NATIONAL = "0471000201"
+OUTSIDE = "+32471000901"
+NATIONAL = "0471000901"
 SWISS = "0041446681800"
 PREMIUM = "090012345"
 CENTRAL = "+3271000001"
@@ -146,9 +150,9 @@ async def test_an_international_permission_reaches_abroad(telephones: Telephones
 
 async def test_a_third_call_of_one_phone_at_once_is_refused(telephones: Telephones) -> None:
     """A stolen password must not fill the trunk."""
-    legs = [await telephones.dial("sophie", f"047100020{number}") for number in (1, 2)]
+    legs = [await telephones.dial("sophie", f"047100090{number}") for number in (1, 2)]
     await ringing(telephones, 2)
-    third = await telephones.dial("sophie", "0471000203")
+    third = await telephones.dial("sophie", "0471000903")
     await third.wait_ended(10)
     assert third.heard_seconds > 0.5
     assert len(telephones.ringings) == 2
@@ -206,7 +210,7 @@ async def test_an_emergency_call_is_tried_again_when_the_trunk_is_full(telephone
 
 async def test_a_phone_with_all_its_calls_in_use_still_calls_112(telephones: Telephones) -> None:
     for number in (1, 2):
-        await telephones.dial("sophie", f"047100020{number}")
+        await telephones.dial("sophie", f"047100090{number}")
     await ringing(telephones, 2)
     telephones.behave("112", "answer")
     leg = await telephones.dial("sophie", "112")
@@ -324,3 +328,88 @@ async def test_star_8_picks_up_a_ringing_colleagues_call(telephones: Telephones)
     assert caller.heard_seconds > 0.5
     assert telephones.ringings[0].outcome == "cancelled"
     await caller.hang_up()
+
+
+async def test_a_caller_on_hold_hears_music(telephones: Telephones) -> None:
+    telephones.behave("sophie", "answer")
+    caller = await telephones.dial("claire", "210")
+    await caller.wait_answered(5)
+    await asyncio.sleep(0.5)
+    await telephones.called("sophie").hold()
+    await asyncio.sleep(0.5)
+    talked, sophie = caller.heard_seconds, telephones.called("sophie").heard_seconds
+    await asyncio.sleep(2)
+    assert caller.heard_seconds > talked + 1
+    assert telephones.called("sophie").heard_seconds < sophie + 0.3
+    await telephones.called("sophie").resume()
+    await asyncio.sleep(1)
+    assert telephones.called("sophie").heard_seconds > sophie + 0.5
+    await caller.hang_up()
+
+
+async def test_a_transferred_caller_whom_nobody_takes_goes_on_to_the_last_resort(telephones: Telephones) -> None:
+    telephones.behave("claire", "answer")
+    telephones.behave("tom", "busy")
+    telephones.behave("sophie", "silent")
+    caller = await telephones.call("+32499000077", CENTRAL, OFFICE_HOURS)
+    await caller.wait_answered(5)
+    await caller.hang_up()
+    caller = await telephones.dial("marc", "201")
+    await caller.wait_answered(5)
+    await asyncio.sleep(0.5)
+    with contextlib.suppress(CallGone):
+        await telephones.called("claire").transfer("211")
+    assert "sophie" in await ringing(telephones, 3)
+    await caller.hang_up()
+
+
+# --- Messages ----------------------------------------------------------------------------------------------
+
+
+async def test_the_light_shines_for_a_new_message_and_star_97_plays_it(system: System, telephones: Telephones) -> None:
+    heard = await telephones.dial("sophie", "201")  # Claire does not answer, and has a box
+    await asyncio.sleep(0.5)
+    telephones.behave("claire", "busy")
+    await heard.hang_up()
+    leg = await telephones.dial("sophie", "201")
+    await leg.wait_answered(15)
+    await asyncio.sleep(9)
+    await leg.hang_up()
+    deadline = time.monotonic() + 10
+    while not telephones.waiting("claire"):
+        assert time.monotonic() < deadline, "no light"
+        await asyncio.sleep(0.1)
+    mine = await telephones.dial("claire", "*97")
+    await mine.wait_answered(5)
+    await asyncio.sleep(2)
+    await mine.press(pin_of(system, "claire@people") + "#")
+    await asyncio.sleep(4)
+    await mine.press("1")
+    await asyncio.sleep(8)
+    assert likeness(mine.heard, SPEECH * 25) > 0.9, "the caller's tone is played"
+    await mine.hang_up()
+    listed = json.loads(system.command("voicemail", "list", "claire@people", "--json"))["messages"]
+    assert len(listed) >= 1
+
+
+async def test_a_box_is_opened_by_extension_and_pin_and_by_no_other_pin(system: System, telephones: Telephones) -> None:
+    for pin, opens in ((pin_of(system, "reception@boxes"), True), ("000000", False)):
+        leg = await telephones.dial("tom", "*98")
+        await leg.wait_answered(5)
+        await asyncio.sleep(1)
+        await leg.press("299")
+        await asyncio.sleep(7)
+        await leg.press(pin + "#")
+        await asyncio.sleep(3)
+        before = len(leg.heard)
+        await asyncio.sleep(1)
+        incorrect = system.asterisk.home / "data/sounds/fr/vm-incorrect.wav"
+        assert (likeness(leg.heard, alaw(incorrect)) > SAME) != opens
+        assert len(leg.heard) > before
+        await leg.hang_up()
+
+
+def pin_of(system: System, mailbox: str) -> str:
+    mailboxes = json.loads(system.command("voicemail", "pins", "--json"))["mailboxes"]
+    pin: str = next(each["pin"] for each in mailboxes if each["mailbox"] == mailbox)
+    return pin

@@ -58,11 +58,11 @@ def test_what_asterisk_does_not_take_is_put_back_and_calls_follow_the_version_be
         told = _provisioning(system, "queue general")
         assert "the files before are back" in told
         assert {file.name: file.read_text() for file in generated.glob("*.conf")} == files
-        route = asyncio.run(_route(system, STRANGER))
+        route = asyncio.run(route_of(system, STRANGER))
         assert route == "everybody else in office hours", "calls follow the plan before"
     finally:
         publish(system, before)
-        _live(system)
+        live(system)
 
 
 async def test_a_change_of_one_phone_disturbs_no_other_and_no_call(system: System) -> None:
@@ -88,17 +88,17 @@ async def test_a_change_of_one_phone_disturbs_no_other_and_no_call(system: Syste
             await talk.hang_up()
         finally:
             await asyncio.to_thread(publish, system, before)
-            await asyncio.to_thread(_live, system)
+            await asyncio.to_thread(live, system)
 
 
-def _live(system: System) -> None:
+def live(system: System) -> None:
     """Until Asterisk has what was published last."""
     with system.database.reading() as session:
         number = revisions(session).plan
     _provisioning(system, f"Asterisk has plan version {number}")
 
 
-async def _route(system: System, caller: str) -> str | None:
+async def route_of(system: System, caller: str) -> str | None:
     """The route that takes a call now."""
     began = datetime.now(UTC)
     async with system.telephones() as telephones:

@@ -4,7 +4,8 @@
 
 Tried in this order:
 
-1. An extension rings what it stands for: a person, a ring group, a queue, a message box.
+1. An extension rings what it stands for: a person, a ring group, a queue, a message box. A colleague who finds nobody
+   there hears that it is busy; a caller who was handed over goes on to the last resort.
 2. One of our own numbers is decided as a call from outside would be.
 3. A short number (two to six digits) that an outbound route names is sent as it is dialled.
 4. Anything else must be a telephone number in national or international form. `never_dial` forbids it for all,
@@ -114,7 +115,7 @@ def _inside(plan: p.Plan, presence: Presences, dialled: Dialled, steps: tuple[p.
     unfolding = Unfolding(Situation(plan, presence, now.astimezone(UTC), dialled.turns), None, None)
     unfolded = unfold(unfolding, steps)
     if not unfolded or not isinstance(unfolded[-1], Voicemail | HangUp):
-        unfolded = (*unfolded, HangUp("busy"))
+        unfolded += unfold(unfolding, plan.last_resort) if dialled.transfers else (HangUp("busy"),)
     name = caller.name if caller and not dialled.transfers else ""
     itinerary = _itinerary(plan, dialled, unfolded, caller_name=name, announced=name)
     return Outgoing(itinerary, tuple(unfolding.remarks), turns_taken=tuple(unfolding.groups))

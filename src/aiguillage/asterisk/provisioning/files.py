@@ -313,14 +313,13 @@ def _limit(trunk: Trunk) -> int:
 
 
 def _extension(plan: Plan, person: Person) -> Iterator[str]:
-    """For while nobody can be asked; the hint is what colleagues' phones watch."""
+    """For while nobody can be asked."""
     endpoints = [phone.endpoint for phone in person.phones.values() if phone.endpoint is not None]
     if person.extension is None:
         return
     phones = "&".join(f"PJSIP/{endpoint}" for endpoint in endpoints)
     mailbox = f"{person.key}@people" if person.voicemail is not None else ""
     if phones:
-        yield f"exten = {person.extension},hint,{phones}\n"
         yield f"exten = {person.extension},1,Gosub(extension,s,1({phones},{mailbox}))\n"
     else:
         yield f"exten = {person.extension},1,Goto(fallback,s,1)\n"
