@@ -27,6 +27,8 @@ Say = Callable[[str], None]
 TALK_SECONDS = 2.0
 MESSAGE_SECONDS = 8.5
 LONGEST_SECONDS = 240.0
+QUIET_SECONDS = 25.0
+"""A GSM that was picked up is asked to its end, even when a colleague has taken the call meanwhile."""
 EVERYBODY = "answer after 3"
 
 
@@ -183,7 +185,7 @@ async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
         if teller.enough(stage.telephones) or time.monotonic() > deadline:
             await leg.hang_up()
     await pressing
-    await stage.telephones.wait_quiet(5)
+    await stage.telephones.wait_quiet(QUIET_SECONDS)
     return await teller.finish(leg)
 
 

@@ -38,11 +38,12 @@ def test_each_language_has_each_prompt_and_lacking_ones_get_the_first(tmp_path: 
 
     made = sounds(tmp_path / "prompts")
     names = ("closed", *(f"builtin/{name}" for name in ANNOUNCEMENTS))
-    assert {name for name in made if "/digits/" not in name} == {
+    assert {name for name in made if "/asterisk/" not in name} == {
         f"{language}/{name}.wav" for language in ("fr", "nl", "de") for name in names
     }
-    assert {"nl/digits/7.wav", "nl/digits/nl-en.wav", "de/digits/7-and.wav"} < {*made}
-    assert not any(name.startswith("fr/digits") for name in made), "Debian has them"
+    numbers = {"nl/asterisk/digits/7.wav", "nl/asterisk/digits/nl-en.wav", "de/asterisk/digits/7-and.wav"}
+    assert numbers < {*made}
+    assert not any(name.startswith("fr/asterisk/digits") for name in made), "Debian has them"
     assert made["fr/closed.wav"] == made["de/closed.wav"] != made["nl/closed.wav"]
     assert len({made[f"{each}/builtin/confirm.wav"] for each in ("fr", "nl", "de")}) == 3
     with wave.open(str(tmp_path / "prompts/fr/closed.wav")) as sound:

@@ -7,7 +7,12 @@ from tests.required import asterisk_root
 PROVOKED = (
     "Abnormal 'Gosub(confirm",  # the caller hangs up while a GSM is asked
     "Unable to join queue",  # it is full
+    "Is endpoint registered and reachable?",  # the phones leave while a call of the story goes on to the next
+    "Failed to create outgoing session",
+    "Unable to create channel of type 'PJSIP'",
+    "Playback of message",  # its owner hangs up in the middle
     "res_agi.c",  # the service is stopped, or frozen
+    "because endpoint does not exist",  # its light
     "AOR '' not found",  # a phone that the plan no longer has
 )
 """What the stories do to Asterisk; of anything else it has no reason to complain."""

@@ -15,7 +15,7 @@ from aiguillage.desk.contacts import import_file
 from aiguillage.simulator.telephones import Telephones
 from aiguillage.store.revisions import revisions
 
-TEAMS, CENTRAL = "+3271000006", "+3271000001"
+TEAMS, POOL, DRAW, CENTRAL = "+3271000006", "+3271000007", "+3271000011", "+3271000001"
 
 
 async def first_rung(telephones: Telephones, caller: str, called: str) -> str:
@@ -29,6 +29,33 @@ async def first_rung(telephones: Telephones, caller: str, called: str) -> str:
     await leg.hang_up()
     await asyncio.sleep(0.3)
     return telephones.ringings[before].who
+
+
+async def test_each_call_of_a_rotary_group_begins_one_member_further(system: System) -> None:
+    members = ["sophie", "tom", "claire"]
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        rung = [await first_rung(telephones, "+32499000001", TEAMS) for _ in range(4)]
+    start = members.index(rung[0])
+    assert rung == [members[(start + turn) % 3] for turn in range(4)]
+
+
+async def test_a_leastrecent_group_spares_who_took_the_last_call(system: System) -> None:
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        telephones.behave("tom", "answer")
+        leg = await telephones.call("+32499000001", POOL, OFFICE_HOURS)
+        await leg.wait_answered(10)
+        await leg.hang_up()
+        await asyncio.sleep(0.5)
+        assert await first_rung(telephones, "+32499000001", POOL) == "sophie"
+
+
+async def test_a_random_group_rings_every_member_sooner_or_later(system: System) -> None:
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        rung = {await first_rung(telephones, "+32499000001", DRAW) for _ in range(12)}
+    assert len(rung) > 1
 
 
 async def test_a_group_in_turn_goes_on_where_it_was_after_a_restart_of_the_service(system: System) -> None:

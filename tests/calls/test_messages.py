@@ -20,5 +20,6 @@ async def test_a_message_is_in_the_table_and_can_be_heard(system: System) -> Non
     while not (new := [each for each in messages_of(system.database, "reception@boxes") if each.id not in before]):
         assert time.monotonic() < deadline, system.service_log()[-2000:]
     (message,) = new
-    assert (message.caller, message.caller_name, message.listened) == ("+32471000201", "Anne Lambert", False)
+    assert (message.caller, message.listened) == ("+32471000201", False)
+    assert message.caller_name.startswith("Anne Lambert - ")
     assert sound_of(system.settings, system.database, message.id).startswith(b"RIFF")

@@ -1,7 +1,6 @@
 """Plays the stories of this folder on a real Asterisk: NNN-what-happens.yaml, in their order.
 
 story:      what happens, in a sentence
-group:      told in one go with the others of this name, for those that build on each other
 caller:     a number or withheld
 called:     one of our numbers, by its key
 at:         the time on the organisation's clock
@@ -40,7 +39,6 @@ from aiguillage.simulator.called_leg import Ringing
 STORIES = sorted(Path(__file__).parent.glob("[0-9]*.yaml"))
 KNOWN = {
     "story",
-    "group",
     "caller",
     "called",
     "at",
@@ -62,16 +60,7 @@ SILENCE = 50
 """RMS of 16-bit samples below which a recording holds nothing."""
 
 
-def _told_together(file: Path) -> pytest.MarkDecorator:
-    """Stories of a `group` follow each other on one system; any other is told wherever there is time."""
-    story: dict[str, Any] = text_formats.read_yaml(file.read_text("utf-8"))
-    mark: pytest.MarkDecorator = pytest.mark.xdist_group(story.get("group", file.stem))
-    return mark
-
-
-@pytest.mark.parametrize(
-    "file", [pytest.param(file, marks=_told_together(file)) for file in STORIES], ids=lambda file: file.stem
-)
+@pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
 def test_story(system: System, file: Path) -> None:
     story: dict[str, Any] = text_formats.read_yaml(file.read_text("utf-8"))
     assert set(story) <= KNOWN, f"unknown words in the story: {set(story) - KNOWN}"

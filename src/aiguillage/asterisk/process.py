@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiguillage.asterisk.provisioning.announcements import LANGUAGES
+from aiguillage.asterisk.provisioning.announcements import LANGUAGES, lacking_sounds
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.shipped import shipped
 
@@ -158,8 +158,11 @@ class PrivateAsterisk:
             if self._prompts is None:
                 continue
             (folder / "aiguillage").symlink_to(self._prompts / language / "builtin")
-            if not (folder / "digits").exists():
-                (folder / "digits").symlink_to(self._prompts / language / "digits")
+            for name, _ in lacking_sounds(language):
+                file = f"{name}.wav"
+                if not (folder / file).exists():
+                    (folder / file).parent.mkdir(exist_ok=True)
+                    (folder / file).symlink_to(self._prompts / language / "asterisk" / file)
 
     def _asterisk_conf(self) -> str:
         directories = {

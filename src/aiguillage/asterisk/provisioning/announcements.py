@@ -143,11 +143,17 @@ def spoken(language: str) -> str:
     return language if language in LANGUAGES else "en"
 
 
-def numbers(language: str) -> Iterator[tuple[str, str]]:
-    """(file below `digits`, text) for languages without sounds in Debian, as main/say.c of Asterisk puts them together.
+def lacking_sounds(language: str) -> Iterator[tuple[str, str]]:
+    """(name among Asterisk's sounds, text) of what Asterisk says by itself and Debian's sounds lack in `language`.
 
-    Enough for a place in a queue of up to 999.
+    Numbers are put together as main/say.c does; enough for a place in a queue of up to 999.
     """
+    if language == "fr":
+        yield from (("vm-INBOXs", "nouveaux"), ("vm-Olds", "anciens"))
+    yield from ((f"digits/{name}", text) for name, text in _numbers(language))
+
+
+def _numbers(language: str) -> Iterator[tuple[str, str]]:
     if language not in _AND:
         return
     yield from ((str(number), str(number)) for number in (*range(21), *range(30, 100, 10)))

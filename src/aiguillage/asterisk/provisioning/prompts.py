@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiguillage.asterisk.provisioning.announcements import announcements, numbers, spoken
+from aiguillage.asterisk.provisioning.announcements import announcements, lacking_sounds, spoken
 from aiguillage.asterisk.provisioning.voices import Voice, convert
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.routing.plan import Plan, Recorded, Spoken
@@ -51,8 +51,8 @@ def _wanted(plan: Plan) -> Iterator[_Wanted]:
     for language in plan.organisation.languages:
         for name, text in announcements(language):
             yield _Wanted(language, f"builtin/{name}", spoken(language), Spoken(text))
-        for name, text in numbers(language):
-            yield _Wanted(language, f"digits/{name}", language, Spoken(text))
+        for name, text in lacking_sounds(language):
+            yield _Wanted(language, f"asterisk/{name}", language, Spoken(text))
         for prompt in plan.prompts.values():
             found = next(each for each in (language, first, *prompt.variants) if each in prompt.variants)
             yield _Wanted(language, prompt.key, found, prompt.variants[found])
