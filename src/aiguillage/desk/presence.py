@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, Literal
 
 from aiguillage.desk.snapshot import published_plan
@@ -55,8 +55,7 @@ def _instant(plan: Plan, text: str, now: datetime) -> datetime:
     here = hours.zone(plan)
     try:
         if _CLOCK.fullmatch(text):
-            today = datetime.combine(now.astimezone(here).date(), time.fromisoformat(text), here)
-            return today if today > now else today + timedelta(days=1)
+            return hours.next_time(time.fromisoformat(text), now, here)
         wanted = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(f'"{text}" is no time; write "14:00" or "2026-11-24 14:00"') from None
