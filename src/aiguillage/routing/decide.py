@@ -110,6 +110,8 @@ def _choose(
 def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
     steps = unfold(unfolding, route.steps) if route else ()
     if unfolding.presses:
+        steps = unfold(unfolding, unfolding.plan.last_resort)  # the key was pressed in a menu of it
+    if unfolding.presses:
         steps = _after_a_lost_menu(unfolding)
     if _ends_for_certain(steps):
         return steps
