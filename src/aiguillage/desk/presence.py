@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any, Literal
 
+from aiguillage.desk.explaining import YEARS
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import NotFound, Refused
 from aiguillage.routing import hours
@@ -86,6 +87,8 @@ def check(plan: Plan, person: str, presence: Presence, now: datetime) -> None:
         raise NotFound(f'person "{person}" is not in the plan; write one of {", ".join(plan.people)}')
     if presence.until is not None and presence.until <= now:
         raise Refused(f"{presence.until.isoformat(timespec='minutes')} is past; write a time to come")
+    if presence.until is not None and presence.until.year not in YEARS:
+        raise Refused(f"{presence.until.year} is no year of ours; leave the time out where there is no end")
     number = presence.forward_to
     if number is None or number in {phone.number for phone in plan.people[person].phones.values()}:
         return
