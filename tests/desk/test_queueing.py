@@ -120,7 +120,7 @@ async def test_a_pause_that_asterisk_did_not_take_is_told_again(queueing: Queuei
 async def test_after_the_queues_were_read_again_everybody_is_told_once_more(
     queueing: Queueing, manager: FakeManager
 ) -> None:
-    """app_queue keeps the pause of a member that it has already."""
+    """Nobody knows which pauses Asterisk has kept."""
     await queueing.follow(with_states(ann=AWAY, tom=AWAY))
     manager.news()
     await queueing.reloaded(with_states(tom=AWAY))
