@@ -9,16 +9,21 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from aiguillage.desk import editing
+from aiguillage.desk.publishing import publish
+from aiguillage.routing.document import dump
 from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import upgrade
 from tests.ports import free_port
+from tests.unit.examples import PLAN
 
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=40"
 
@@ -38,6 +43,22 @@ def _migrated_file() -> bytes:
     """Migrating takes a while: it is done once, and copied."""
     with tempfile.TemporaryDirectory() as folder:
         upgrade(sqlite_url(Path(folder)))
+        return (Path(folder) / "test.db").read_bytes()
+
+
+def published_sqlite(folder: Path) -> Database:
+    """The same, with the example plan published as version 1."""
+    (folder / "test.db").write_bytes(_published_file())
+    return open_database(sqlite_url(folder))
+
+
+@functools.cache
+def _published_file() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        database = migrated_sqlite(Path(folder))
+        editing.apply(database, dump(PLAN))
+        publish(database, datetime.now(UTC), "tests", "the first")
+        database.close()
         return (Path(folder) / "test.db").read_bytes()
 
 

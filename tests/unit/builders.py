@@ -12,6 +12,7 @@ from aiguillage.routing.directory import Contact, directory_of
 from aiguillage.routing.numbers import E164, Pattern
 from aiguillage.routing.presence import Presence
 from aiguillage.routing.trace import Decision
+from aiguillage.routing.unfold import Press
 from tests.unit.examples import CENTRAL, OFFICE_HOURS, STRANGER
 
 MESSAGE = p.LeaveMessage(box="box")
@@ -85,9 +86,12 @@ class Story:
         called: E164 = CENTRAL,
         at: datetime = OFFICE_HOURS,
         last_outgoing: OutgoingCall | None = None,
+        pressed: str = "",
     ) -> Decision:
-        directory = directory_of(self.contacts)
-        return decide(self.plan, directory, dict(self.presence), Call(called, caller, last_outgoing), at)
+        """`pressed`: keys and the menus that they were pressed in, as `main:1 sub:2`."""
+        presses = tuple(Press(*each.split(":")) for each in pressed.split())
+        call = Call(called, caller, last_outgoing, presses)
+        return decide(self.plan, directory_of(self.contacts), dict(self.presence), call, at)
 
 
 def story_of_steps(*steps: p.Step, **given: Any) -> Story:

@@ -24,7 +24,18 @@ from tests.unit.builders import (
     told,
     unit,
 )
-from tests.unit.examples import BRUSSELS, CAMPS, DIRECTORY, NIGHT, OFFICE_HOURS, PLAN, SALES, STRANGER, brussels
+from tests.unit.examples import (
+    BRUSSELS,
+    CAMPS,
+    CENTRAL,
+    DIRECTORY,
+    NIGHT,
+    OFFICE_HOURS,
+    PLAN,
+    SALES,
+    STRANGER,
+    brussels,
+)
 
 ALWAYS_OPEN = p.Schedule("open", (p.Opening(tuple(range(7)), (p.Span(0, 1440),)),))
 NEVER_OPEN = p.Schedule("shut", ())
@@ -63,6 +74,7 @@ def test_a_number_that_is_none_of_ours_takes_a_route_for_every_number() -> None:
     story = Story(small_plan(route("central only", to=("central",)), route("all numbers")))
     decision = story.call(called=E164("+3271999999"))
     assert (decision.route, decision.trace.did) == ("all numbers", None)
+    assert decision.itinerary.ours == CENTRAL  # what a GSM may be shown
 
 
 def test_any_value_of_a_condition_is_enough() -> None:

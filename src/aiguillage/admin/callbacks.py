@@ -12,6 +12,8 @@ from aiguillage.desk import callbacks
 router = APIRouter(tags=["callbacks"])
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+QueueKey = Annotated[str | None, Query(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+"""As the plan writes keys; PostgreSQL takes no text with a NUL."""
 
 
 class Callback(BaseModel):
@@ -43,7 +45,7 @@ def _model(data: dict[str, Any]) -> Callback:
 
 
 @router.get("/callbacks", operation_id="listCallbacks")
-def list_callbacks(parts: TheParts, queue: Annotated[str | None, Query(max_length=64)] = None) -> Callbacks:
+def list_callbacks(parts: TheParts, queue: QueueKey = None) -> Callbacks:
     """Who waits to be called back, in the order in which they entered the queue."""
     return Callbacks(callbacks=[_model(callbacks.describe(each)) for each in callbacks.waiting(parts.database, queue)])
 

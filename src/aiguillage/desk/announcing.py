@@ -50,8 +50,11 @@ class Announcing:
     def forget(self) -> None:
         """Delete what was spoken more than a day ago."""
         for file in self._folder.glob("*.wav"):
-            if file.stat().st_mtime < time.time() - KEPT_SECONDS:
-                file.unlink(missing_ok=True)
+            try:
+                if file.stat().st_mtime < time.time() - KEPT_SECONDS:
+                    file.unlink(missing_ok=True)
+            except OSError as wrong:
+                log.warning("spoken_name_not_deleted", error=str(wrong))
 
     def _file(self, name: str, language: str) -> Path:
         return self._folder / f"{name}-{language}.wav"

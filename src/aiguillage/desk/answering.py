@@ -170,7 +170,8 @@ class Answering:
         turns = self.memory.turns()
         asked = Call(called, caller, self.memory.last_outgoing(caller), presses, turns)
         decision = decide(plan, snapshot.directory, snapshot.presences, asked, at)
-        self.memory.turns_taken(decision.turns_taken)
+        before = _turns_before(snapshot, asked, at) if decision.turns_taken else set()
+        self.memory.turns_taken(tuple(group for group in decision.turns_taken if group not in before))
         facts = describe_decision(decision)
         record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
         return self._answer(
@@ -215,6 +216,13 @@ class Answering:
             return datetime.fromisoformat(asked).replace(tzinfo=hours.zone(plan))
         except ValueError:
             return None
+
+
+def _turns_before(snapshot: Snapshot, call: Call, at: datetime) -> set[str]:
+    """The rotary groups whose turn the same call has taken already, with fewer keys: it takes one of each."""
+    shorter = (replace(call, presses=call.presses[:number]) for number in range(len(call.presses)))
+    decisions = (decide(snapshot.plan, snapshot.directory, snapshot.presences, each, at) for each in shorter)
+    return {group for decision in decisions for group in decision.turns_taken}
 
 
 def _presses(text: str) -> tuple[Press, ...]:

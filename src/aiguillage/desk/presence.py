@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, Literal
 
+from aiguillage.desk.explaining import YEARS
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import NotFound, Refused
 from aiguillage.routing import hours
@@ -55,8 +56,7 @@ def _instant(plan: Plan, text: str, now: datetime) -> datetime:
     here = hours.zone(plan)
     try:
         if _CLOCK.fullmatch(text):
-            today = datetime.combine(now.astimezone(here).date(), time.fromisoformat(text), here)
-            return today if today > now else today + timedelta(days=1)
+            return hours.next_time(time.fromisoformat(text), now, here)
         wanted = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(f'"{text}" is no time; write "14:00" or "2026-11-24 14:00"') from None
@@ -87,6 +87,8 @@ def check(plan: Plan, person: str, presence: Presence, now: datetime) -> None:
         raise NotFound(f'person "{person}" is not in the plan; write one of {", ".join(plan.people)}')
     if presence.until is not None and presence.until <= now:
         raise Refused(f"{presence.until.isoformat(timespec='minutes')} is past; write a time to come")
+    if presence.until is not None and presence.until.year not in YEARS:
+        raise Refused(f"{presence.until.year} is no year of ours; leave the time out where there is no end")
     number = presence.forward_to
     if number is None or number in {phone.number for phone in plan.people[person].phones.values()}:
         return

@@ -43,7 +43,7 @@ class Queueing:
         await self.reloaded(snapshot)
 
     async def reloaded(self, snapshot: Snapshot) -> None:
-        """The queues were read again: nothing is known of who is paused."""
+        """The queues were read again: nothing is known of who is paused, and Asterisk may keep a pause."""
         self._paused.clear()
         await self.follow(snapshot)
 
@@ -56,7 +56,7 @@ class Queueing:
                 await self._pause(queue, member, paused=state != "available", reason=state)
 
     async def _pause(self, queue: Queue, member: str, *, paused: bool, reason: str) -> None:
-        if self._paused.get((queue.key, member), False) == paused:
+        if self._paused.get((queue.key, member)) is paused:
             return
         try:
             await queues.pause(self._manager, queue.key, member, paused=paused, reason=reason)

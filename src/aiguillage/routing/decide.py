@@ -70,9 +70,10 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     steps = _steps_to_a_certain_end(unfolding, route)
     languages = plan.organisation.languages
     language = contact.language if contact and contact.language in languages else languages[0]
+    ours = call.called if did else next((each.number for each in plan.dids.values()), None)
     return Decision(
         route=route.name if route else None,
-        itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), call.called),
+        itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), ours),
         trace=Trace(call.called, did, call.caller, candidates, contact, tried, tuple(unfolding.remarks)),
         turns_taken=tuple(unfolding.groups),
     )
@@ -109,6 +110,8 @@ def _choose(
 
 def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
     steps = unfold(unfolding, route.steps) if route else ()
+    if unfolding.presses:
+        steps = unfold(unfolding, unfolding.plan.last_resort)  # the key was pressed in a menu of it
     if unfolding.presses:
         steps = _after_a_lost_menu(unfolding)
     if _ends_for_certain(steps):

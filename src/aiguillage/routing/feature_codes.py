@@ -9,9 +9,10 @@ The # at the end may be left out.
 """
 
 import re
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 
 from aiguillage.errors import Refused
+from aiguillage.routing import hours
 from aiguillage.routing.numbers import parse_written
 from aiguillage.routing.presence import AVAILABLE, Presence
 
@@ -44,6 +45,4 @@ def _next(clock: str, now: datetime, zone: tzinfo) -> datetime:
     written = _CLOCK.fullmatch(clock)
     if written is None:
         raise Refused(f"{clock} is no time of day; write four digits, as in 1400")
-    here = now.astimezone(zone)
-    wanted = datetime.combine(here.date(), time(int(written["hour"]), int(written["minute"])), zone)
-    return wanted if wanted > now else wanted + timedelta(days=1)
+    return hours.next_time(time(int(written["hour"]), int(written["minute"])), now, zone)

@@ -58,6 +58,21 @@ def zone(plan: Plan) -> ZoneInfo:
     return ZoneInfo(plan.organisation.timezone)
 
 
+def next_time(clock: time, now: datetime, where: tzinfo) -> datetime:
+    """The first instant (UTC) after `now` (aware) at which the clock on the wall shows `clock`.
+
+    A time that the spring change removes is as far away as if the clock had gone on.
+    """
+    today = now.astimezone(where).date()
+    return next(at for day in (today, today + _DAY) for at in _shown_at(day, clock, where) if at > now)
+
+
+def _shown_at(day: date, clock: time, where: tzinfo) -> tuple[datetime, datetime]:
+    """The two instants in the repeated hour of autumn; else twice the same."""
+    once, again = (datetime.combine(day, clock, where).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return once, max(once, again)
+
+
 def calendar_label(calendar: Calendar, day: date, language: str) -> str | None:
     """What `calendar` calls `day`, "" where it holds the day without a label, None where it does not hold it.
 

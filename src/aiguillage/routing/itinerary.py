@@ -105,7 +105,7 @@ class Itinerary:
     """`language` is the caller's (ISO 639-1).
 
     `caller_name` is what a ringing desk phone shows, `announced` what a GSM is told before it takes the call, both
-    empty for a caller whom nobody knows. `ours` is the number of ours that the call came in on.
+    empty for a caller whom nobody knows. `ours` is the number of ours that the call came in on, else the first one.
     """
 
     steps: tuple[Step, ...]

@@ -15,7 +15,7 @@ Emergency numbers never come here: Asterisk dials them alone (`emergency.py`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,7 +86,8 @@ def dial(plan: p.Plan, directory: Directory, presence: Presences, dialled: Diall
         return _refused(plan, dialled, NO_SUCH_NUMBER, Note(str(wrong).replace("{", "(").replace("}", ")")))
     if any(did.number == number for did in plan.dids.values()):
         decision = decide(plan, directory, presence, Call(number, None, turns=dialled.turns), now)
-        return Outgoing(decision.itinerary, decision.trace.remarks, turns_taken=decision.turns_taken)
+        itinerary = replace(decision.itinerary, steps=_ended(decision.itinerary.steps))
+        return Outgoing(itinerary, decision.trace.remarks, turns_taken=decision.turns_taken)
     return _outside(plan, dialled, number)
 
 
@@ -114,15 +115,27 @@ def _inside(plan: p.Plan, presence: Presences, dialled: Dialled, steps: tuple[p.
     caller = plan.people.get(dialled.person or "")
     unfolding = Unfolding(Situation(plan, presence, now.astimezone(UTC), dialled.turns), None, None)
     unfolded = unfold(unfolding, steps)
-    if not unfolded or not isinstance(unfolded[-1], Voicemail | HangUp):
-        unfolded += unfold(unfolding, plan.last_resort) if dialled.transfers else (HangUp("busy"),)
+    if dialled.transfers and not _ends(unfolded):
+        unfolded += unfold(unfolding, plan.last_resort)
+    unfolded = _ended(unfolded)
     name = caller.name if caller and not dialled.transfers else ""
     itinerary = _itinerary(plan, dialled, unfolded, caller_name=name, announced=name)
     return Outgoing(itinerary, tuple(unfolding.remarks), turns_taken=tuple(unfolding.groups))
 
 
+def _ended(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return steps if _ends(steps) else (*steps, HangUp("busy"))
+
+
+def _ends(steps: tuple[Step, ...]) -> bool:
+    return bool(steps) and isinstance(steps[-1], Voicemail | HangUp)
+
+
 def _is_short(plan: p.Plan, dialled: str) -> bool:
-    return any(dialled == pattern.text for route in plan.outbound_routes for pattern in route.numbers)
+    """A text with + before it is a whole number, or a pattern that nobody can dial."""
+    return not dialled.startswith("+") and any(
+        dialled == pattern.text for route in plan.outbound_routes for pattern in route.numbers
+    )
 
 
 def _outside(plan: p.Plan, dialled: Dialled, number: str) -> Outgoing:
@@ -135,7 +148,8 @@ def _outside(plan: p.Plan, dialled: Dialled, number: str) -> Outgoing:
         if any(pattern.matches(number) for pattern in route.numbers):
             shows = shown(plan, route)
             if shows is None:
-                break
+                why = note('outbound route "{route}" has no number of ours to show', route=route.name)
+                return _refused(plan, dialled, NO_SUCH_NUMBER, why)
             steps = (DialOut(number, route.trunks, shows), HangUp("congestion"))
             why = note('outbound route "{route}" over {trunks}', route=route.name, trunks=" then ".join(route.trunks))
             return Outgoing(_itinerary(plan, dialled, steps), (why,), E164(number))

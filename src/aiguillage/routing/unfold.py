@@ -119,7 +119,9 @@ def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
 def pressed(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
     """What follows the first of the waiting presses."""
     keys = call.presses.pop(0).keys
-    steps = menu.keys.get(keys) or (extension_steps(call.plan, keys) if menu.extensions else None)
+    steps = menu.keys.get(keys)
+    if steps is None and menu.extensions:
+        steps = extension_steps(call.plan, keys)
     if steps is None:
         call.remark(note("menu {menu}: {keys} leads nowhere", menu=menu.key, keys=keys))
         steps = menu.otherwise

@@ -37,7 +37,9 @@ def add(session: Session, request: CallbackRequest) -> None:
 
 def open_requests(session: Session, queue: str | None = None) -> list[CallbackRequest]:
     """Those that are not done, in the order in which their callers entered the queue."""
-    wanted = select(callbacks).where(callbacks.c.done_at.is_(None)).order_by(callbacks.c.waiting_since)
+    wanted = (
+        select(callbacks).where(callbacks.c.done_at.is_(None)).order_by(callbacks.c.waiting_since, callbacks.c.asked_at)
+    )
     if queue is not None:
         wanted = wanted.where(callbacks.c.queue == queue)
     return [CallbackRequest(**row) for row in session.execute(wanted).mappings()]
