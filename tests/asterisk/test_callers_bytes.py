@@ -108,7 +108,7 @@ async def test_a_callers_name_and_number(staged: Stage, caller: str, number: str
 
     assert asked is not None
     assert (asked.caller, asked.caller_name) == (number, name)
-    assert (asked.script, asked.args) == ("inbound", (DIALLED, ""))
+    assert (asked.script, asked.args[:2]) == ("inbound", (DIALLED, ""))
 
 
 @pytest.mark.parametrize("presentation", ["id", "user;id", "header;id"])
@@ -124,7 +124,7 @@ async def test_whoever_forwarded_the_call_adds_nothing(staged: Stage, diversion:
     asked = await question(staged, f"<sip:{NUMBER}@x>", headers={"Diversion": f"<sip:{diversion}@x>"})
 
     assert asked is not None
-    assert (asked.caller, asked.args) == (NUMBER, (DIALLED, ""))
+    assert (asked.caller, asked.args[:2]) == (NUMBER, (DIALLED, ""))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_a_simulated_call_brings_its_time_of_day(staged: Stage, time_of_da
     asked = await question(staged, f"<sip:{NUMBER}@x>", headers={**SIMULATOR, "X-Aiguillage-At": time_of_day})
 
     assert asked is not None
-    assert asked.args == (DIALLED, told)
+    assert asked.args[:2] == (DIALLED, told)
 
 
 async def test_a_real_trunk_brings_no_time_of_day(staged: Stage) -> None:
@@ -167,7 +167,7 @@ async def test_a_real_trunk_brings_no_time_of_day(staged: Stage) -> None:
         asked = await question(staged, f"<sip:{NUMBER}@x>", headers={**secret, "X-Aiguillage-At": "2026-11-24T10:00"})
 
         assert asked is not None
-        assert asked.args == (DIALLED, "")
+        assert asked.args[:2] == (DIALLED, "")
 
 
 async def test_an_ordinary_question_leaves_no_warning(staged: Stage) -> None:
