@@ -94,6 +94,12 @@ def test_a_transferred_caller_is_not_shown_as_the_colleague_who_transfers() -> N
     assert (itinerary.caller_name, itinerary.announced) == ("", "")
 
 
+def test_a_transferred_caller_who_finds_nobody_goes_on_to_the_last_resort() -> None:
+    assert where(dialled("201", EXTENSIONS, transfers=True)) == "ring ann.desk 20, message box"
+    without_end = replace(EXTENSIONS, last_resort=(p.Play("sorry"),))
+    assert where(dialled("201", without_end, transfers=True)) == "ring ann.desk 20, play sorry, hang up busy"
+
+
 def test_a_phone_of_nobody_may_ring_extensions() -> None:
     outgoing = dialled("201", EXTENSIONS, who=None)
     assert (where(outgoing), outgoing.itinerary.caller_name) == ("ring ann.desk 20, hang up busy", "")
@@ -346,7 +352,8 @@ def plans_and_calls(draw: st.DrawFn) -> tuple[p.Plan, list[Dialled]]:
     named += [str(each.number) for each in plan.dids.values()]
     texts = DIALLED_TEXTS | st.sampled_from(named)
     people = st.sampled_from([None, "gone", *plan.people])
-    calls = st.builds(Dialled, people, texts, st.none() | st.integers(-1, 2), st.builds(Turns, draw=st.integers(0, 99)))
+    left, turns = st.none() | st.integers(-1, 2), st.builds(Turns, draw=st.integers(0, 99))
+    calls = st.builds(Dialled, people, texts, left, turns, st.booleans())
     return plan, draw(st.lists(calls, min_size=4, max_size=8))
 
 

@@ -116,7 +116,7 @@ def _inside(plan: p.Plan, presence: Presences, dialled: Dialled, steps: tuple[p.
     unfolding = Unfolding(Situation(plan, presence, now.astimezone(UTC), dialled.turns), None, None)
     unfolded = unfold(unfolding, steps)
     if dialled.transfers and not _ends(unfolded):
-        unfolded += unfold(unfolding, plan.last_resort)
+        unfolded += unfold(unfolding, plan.last_resort, after=unfolded)
     unfolded = _ended(unfolded)
     name = caller.name if caller and not dialled.transfers else ""
     itinerary = _itinerary(plan, dialled, unfolded, caller_name=name, announced=name)
