@@ -14,7 +14,7 @@ import uvicorn
 from aiguillage import logs
 from aiguillage.admin.app import create_app
 from aiguillage.asterisk.ami import ManagerLink
-from aiguillage.asterisk.events import Interpreter
+from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
@@ -39,6 +39,8 @@ log = structlog.get_logger()
 
 FOLLOW_EVERY = 1.0
 """Seconds between two looks at the database for what another process has published."""
+FORGET_EVERY = 3600.0
+"""Seconds between two looks for names that were spoken too long ago to be kept."""
 DRAIN = 1.5
 """Seconds that a call in the middle of its question is given when the service stops."""
 
@@ -91,6 +93,7 @@ class Service:
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
         self._passed_over = 0
+        self._recalled = False
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
         stop = asyncio.Event()
@@ -111,7 +114,6 @@ class Service:
         """
         with self._http_socket() as http:
             await self._follow_once()
-            await self._recall()
             await self._start_listener()
             self._journalling.start()
             self._messages.start()
@@ -120,6 +122,7 @@ class Service:
                 uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
             )
             tasks = [
+                asyncio.create_task(self._forget(), name="forget"),
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
@@ -200,14 +203,17 @@ class Service:
                 log.warning("keeps_last_plan", error=str(wrong))
             if self.snapshot is not None and self.link.state == "up":
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
-            self._announcing.forget()
 
     async def _follow_once(self) -> None:
-        """Take up what has been published or imported since the last look."""
+        """Take up what has been published or imported since the last look, and what calls left before the start."""
         before = self.snapshot
         fresh = await asyncio.to_thread(self._newer_snapshot, before)
-        if fresh is None:
-            return
+        if fresh is not None:
+            await self._take_up(before, fresh)
+        if not self._recalled:
+            await self._recall()
+
+    async def _take_up(self, before: Snapshot | None, fresh: Snapshot) -> None:
         is_new = before is None or before.plan_version != fresh.plan_version
         # Asterisk first: the next call may ring a phone, or play a prompt, that is new.
         if self._listening and is_new and not await self._provision(fresh) and before is not None:
@@ -216,13 +222,16 @@ class Service:
         self.snapshot = fresh
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
+    async def _forget(self) -> None:
+        while True:
+            await asyncio.to_thread(self._announcing.forget)
+            await asyncio.sleep(FORGET_EVERY)
+
     async def _recall(self) -> None:
         plan = self.snapshot.plan if self.snapshot else None
         today = datetime.now(hours.zone(plan) if plan else UTC).date()
-        try:
-            await asyncio.to_thread(self._memory.recall, self.database, today)
-        except AiguillageError as wrong:
-            log.warning("starts_without_memory", error=str(wrong))
+        await asyncio.to_thread(self._memory.recall, self.database, today)
+        self._recalled = True
 
     def _presence_changed(self, person: str, presence: Presence) -> None:
         """A phone has set a state: the very next call knows it, before the store is looked at again."""
@@ -265,13 +274,18 @@ class Service:
     async def _record_events(self) -> None:
         interpreter = Interpreter()
         async for message in self.link.events():
-            now = datetime.now(UTC)
-            for record in event_records(interpreter.events(message, now), self.snapshot):
-                self._journalling.happened(record)
-                if record.kind == "answered" and record.person:
-                    self._memory.answered(record.person, now)
-            if self.snapshot is not None and (missed := not_answered(message)):
-                self._queueing.not_answered(missed, self.snapshot)
+            try:
+                self._record(interpreter.events(message, now := datetime.now(UTC)), now)
+                if self.snapshot is not None and (missed := not_answered(message)):
+                    self._queueing.not_answered(missed, self.snapshot)
+            except Exception:  # one odd event must not end the journal
+                log.exception("event_not_recorded")
+
+    def _record(self, happened: Iterator[CallEvent], now: datetime) -> None:
+        for record in event_records(happened, self.snapshot):
+            self._journalling.happened(record)
+            if record.kind == "answered" and record.person:
+                self._memory.answered(record.person, now)
 
 
 class _QuietServer(uvicorn.Server):

@@ -52,8 +52,9 @@ class Stage:
 
 
 def example_plan(trunk: str) -> Plan:
-    """The example federation, its operator at `trunk`."""
-    return replace(PLAN, trunks={key: replace(each, server=trunk) for key, each in PLAN.trunks.items()})
+    """The example federation, its operator at `trunk` with as many channels as one likes."""
+    trunks = {key: replace(each, server=trunk, channels=None) for key, each in PLAN.trunks.items()}
+    return replace(PLAN, trunks=trunks)
 
 
 def example_site(home: Path, agi_port: int) -> Site:

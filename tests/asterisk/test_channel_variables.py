@@ -245,12 +245,12 @@ async def test_asterisk_reads_the_longest_command_whole(staged: Stage, telephone
 
 
 async def test_asterisk_sets_as_many_variables_as_we_send(staged: Stage, telephones: Telephones) -> None:
-    plays = [Play("welcome")] * 47
+    plays = [Play("welcome")] * 46
     most = itinerary(*plays, name="Claire")
     assert len(assignments(most, "d1")) == MAX_VARIABLES
 
     replies = await asked(
-        staged, telephones, command(most, "d1"), "GET VARIABLE ROUTE_OK", "GET VARIABLE STEP_47_PROMPT"
+        staged, telephones, command(most, "d1"), "GET VARIABLE ROUTE_OK", "GET VARIABLE STEP_46_PROMPT"
     )
 
     assert [value_of(reply) for reply in replies[1:]] == ["1", "welcome"]

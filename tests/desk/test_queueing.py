@@ -160,7 +160,7 @@ async def test_an_asterisk_that_goes_away_again_harms_nobody(manager: FakeManage
 
 async def rested(queueing: Queueing) -> None:
     """After the rests that have begun."""
-    await asyncio.gather(*queueing._resting)
+    await asyncio.gather(*queueing._resting.values())
 
 
 @pytest.fixture

@@ -51,7 +51,8 @@ async def gsm_is_free(manager: Manager, member: str) -> None:
 async def calls_in_progress(manager: Manager) -> int:
     """How many calls Asterisk has now. Raises AsteriskUnavailable."""
     status = await manager.action("CoreStatus")
-    return int(status.get("CoreCurrentCalls", "0"))
+    told = status.get("CoreCurrentCalls", "")
+    return int(told) if told.isdecimal() else 0
 
 
 async def _set_state(manager: Manager, device: str, *, in_use: bool) -> None:

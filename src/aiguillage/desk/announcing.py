@@ -6,6 +6,7 @@ voice fails, Asterisk says that there is a call and no more.
 
 import asyncio
 import hashlib
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -48,10 +49,14 @@ class Announcing:
         return name
 
     def forget(self) -> None:
-        """Delete what was spoken more than a day ago."""
-        for file in self._folder.glob("*.wav"):
+        """Delete what was spoken more than a day ago, and what a crash has left of it."""
+        for file in self._folder.glob("*"):
             try:
-                if file.stat().st_mtime < time.time() - KEPT_SECONDS:
+                if file.stat().st_mtime >= time.time() - KEPT_SECONDS:
+                    continue
+                if file.is_dir():
+                    shutil.rmtree(file)
+                else:
                     file.unlink(missing_ok=True)
             except OSError as wrong:
                 log.warning("spoken_name_not_deleted", error=str(wrong))

@@ -1,7 +1,9 @@
 """What one call remembers for the next: in memory for the calls, in the store for the next start."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from aiguillage.desk.journalling import Journalling
 from aiguillage.routing import hours
@@ -12,6 +14,8 @@ from aiguillage.routing.turns import Turns
 from aiguillage.store import memory as stored
 from aiguillage.store.database import Database
 from aiguillage.store.memory import CalledOut, TurnTaken
+
+_Key = TypeVar("_Key")
 
 _CHANCE = 1 << 256
 """Large against the orders that a group of fifty can be rung in."""
@@ -28,13 +32,17 @@ class Memory:
         self._placed: dict[tuple[str, date], int] = {}
 
     def recall(self, database: Database, today: date) -> None:
-        """Take up what the store holds, at the start. Raises StoreUnavailable."""
+        """Take up, once, what the store holds from before the start. Raises StoreUnavailable.
+
+        What was learned since the start counts on top of it.
+        """
         with database.reading() as session:
             kept = stored.load(session, since=today - timedelta(days=1))
-        self._turns = dict(kept.turns)
-        self._answered = dict(kept.answered)
-        self._called = {number: OutgoingCall(person, at) for number, (person, at) in kept.called.items()}
-        self._placed = dict(kept.placed)
+        self._turns = _added(self._turns, kept.turns)
+        self._placed = _added(self._placed, kept.placed)
+        self._answered = {**kept.answered, **self._answered}
+        called = {number: OutgoingCall(person, at) for number, (person, at) in kept.called.items()}
+        self._called = {**called, **self._called}
 
     def turns(self) -> Turns:
         """For one call: each has a draw of its own."""
@@ -63,6 +71,10 @@ class Memory:
         if person is not None:
             self._called[number] = OutgoingCall(person, now)
         self._journalling.remember(CalledOut(number, person, endpoint, now, day))
+
+
+def _added(ours: Mapping[_Key, int], kept: Mapping[_Key, int]) -> dict[_Key, int]:
+    return {key: ours.get(key, 0) + kept.get(key, 0) for key in {*ours, *kept}}
 
 
 def _day(plan: Plan, now: datetime) -> date:

@@ -27,7 +27,7 @@ class Queueing:
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
         self._paused: dict[tuple[str, str], bool] = {}
-        self._resting: set[asyncio.Task[None]] = set()
+        self._resting: dict[str, asyncio.Task[None]] = {}
 
     async def start_afresh(self, snapshot: Snapshot) -> None:
         """After a login: Asterisk may keep states of a time before."""
@@ -68,10 +68,10 @@ class Queueing:
     def not_answered(self, missed: NotAnswered, snapshot: Snapshot) -> None:
         """Let the member rest where the queue would ring nobody else."""
         queue = snapshot.plan.queues.get(missed.queue)
-        if queue is not None and queue.strategy == "leastrecent" and missed.member in queue.members:
-            task = asyncio.create_task(self._rest(missed.member))
-            self._resting.add(task)
-            task.add_done_callback(self._resting.discard)
+        if queue is None or queue.strategy != "leastrecent" or missed.member not in queue.members:
+            return
+        if missed.member not in self._resting:
+            self._resting[missed.member] = asyncio.create_task(self._rest(missed.member))
 
     async def _rest(self, member: str) -> None:
         try:
@@ -80,3 +80,5 @@ class Queueing:
             await queues.rest(self._manager, member, resting=False)
         except AsteriskUnavailable as wrong:
             log.warning("queue_member_rests_on", member=member, error=str(wrong))
+        finally:
+            del self._resting[member]
