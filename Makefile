@@ -1,11 +1,11 @@
 # make run     set everything up and run the service beside a real Asterisk, with the example federation
-# make call    FROM=+32471000201 [TO=+3271000001] [AT="2026-11-24 10:00"] [ANSWER=claire.gsm]: a real SIP call
+# make call    FROM=+32471000201 [TO=+3271000001] [AT="2026-11-24 10:00"] [ANSWER=claire.gsm] [KEYS="5=2"]: a real SIP call
 # make test    set everything up and run all tests; TESTS=tests/unit for some of them
 # make lint    types, style, format
 # make bench   figures and ratios of this machine
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
-export FROM TO AT ANSWER
+export FROM TO AT ANSWER KEYS
 
 .PHONY: run call test lint bench lock
 

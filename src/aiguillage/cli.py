@@ -438,19 +438,24 @@ def voicemail_pins(as_json: Json = False) -> None:
 
 @app.command()
 def call(
-    caller: Annotated[str, typer.Option("--from", help="Who calls: a number in any spelling, or: withheld.")],
-    called: Annotated[str, typer.Option("--to", help="Our number, or its name in the plan. Default: the first.")] = "",
+    caller: Annotated[
+        str, typer.Option("--from", help="Who calls: a number in any spelling, withheld, or a person of the plan.")
+    ],
+    called: Annotated[
+        str, typer.Option("--to", help="Our number, or its name (default: the first); or what the person dials.")
+    ] = "",
     at: Annotated[str, typer.Option("--at", help='Pretend that it is "2026-11-24 10:00". Default: now.')] = "",
     answer: Annotated[
         str,
         typer.Option(help='Who does what: "claire.gsm" or "claire.desk=busy claire.gsm=press 1". Default: all answer.'),
     ] = "",
+    keys: Annotated[str, typer.Option(help="What the caller presses, by seconds since the answer: 5=2 9=1.")] = "",
     as_json: Json = False,
 ) -> None:
     """Place a real SIP call on the running demo, with simulated phones, and tell what happened."""
     from aiguillage.rehearsal import Words, rehearse_on_the_running_demo
 
-    words = Words(caller, called, at, answer)
+    words = Words(caller, called, at, answer, keys)
     outcome = rehearse_on_the_running_demo(load_settings(), words, None if as_json else _say)
     if as_json:
         _say_json(outcome)

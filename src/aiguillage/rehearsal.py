@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,9 +12,9 @@ from typing import Any
 from aiguillage.desk import explaining, provisioning
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.desk.telling import story_in_words
-from aiguillage.errors import CallGone, Refused
+from aiguillage.errors import CallGone, NumberRefused, Refused
 from aiguillage.routing import hours
-from aiguillage.routing.numbers import E164
+from aiguillage.routing.numbers import parse_written
 from aiguillage.routing.plan import Plan
 from aiguillage.settings import Settings
 from aiguillage.simulator.caller_leg import CallerLeg
@@ -30,30 +31,38 @@ LONGEST_SECONDS = 240.0
 QUIET_SECONDS = 25.0
 """A GSM that was picked up is asked to its end, even when a colleague has taken the call meanwhile."""
 EVERYBODY = "answer after 3"
+_PRESS = re.compile(r"(?P<seconds>[0-9]+(?:\.[0-9]+)?)=(?P<keys>[0-9*#]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A call as the command line tells it; empty: `called` our first number, `at` now, `answer` everybody."""
+    """A call as the command line tells it; empty: `called` our first number, `at` now, `answer` everybody.
+
+    `caller` may be a person of the plan, who dials `called` on the desk phone. `keys`: `5=2 9=1`, what the caller
+    presses, by seconds since the answer.
+    """
 
     caller: str
     called: str = ""
     at: str = ""
     answer: str = ""
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A call to be placed. `behaviours` by line (SIP endpoint or number); `at` is on the organisation's clock.
 
-    `presses`: the keys that the caller presses, by seconds since the answer.
+    `presses`: the keys that the caller presses, by seconds since the answer. `phone`: the endpoint that dials
+    `called`, a text then; `caller` is its owner's key.
     """
 
-    caller: E164 | None
-    called: E164
+    caller: str | None
+    called: str
     at: datetime | None
     behaviours: Mapping[str, str]
     presses: Mapping[float, str] = field(default_factory=dict[float, str])
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +111,40 @@ def scene_of(plan: Plan, words: Words) -> Scene:
         instant = datetime.fromisoformat(words.at) if words.at else None
     except ValueError:
         raise Refused(f'"{words.at}" is no date and time; write "2026-11-24 10:00"') from None
+    if words.caller in plan.people:
+        return _scene_of_a_phone(plan, words)
     return Scene(
         caller=explaining.caller_number(plan, words.caller),
         called=explaining.called_number(plan, words.called or next(iter(plan.dids))),
         at=instant,
         behaviours=behaviours_of(plan, words.answer),
+        presses=_presses(words.keys),
     )
+
+
+def _scene_of_a_phone(plan: Plan, words: Words) -> Scene:
+    phones = plan.people[words.caller].phones.values()
+    phone = next((phone.endpoint for phone in phones if phone.endpoint), None)
+    if phone is None:
+        raise Refused(f"{plan.people[words.caller].name} has no desk phone to dial with")
+    if not words.called or words.at:
+        raise Refused("a desk phone dials now, and needs to know what: FROM=sophie TO=0471000201, without AT")
+    dialled = "".join(words.called.split())
+    behaviours = dict(behaviours_of(plan, words.answer))
+    with contextlib.suppress(NumberRefused):
+        behaviours.setdefault(parse_written(dialled, plan.organisation.country), EVERYBODY)
+    return Scene(words.caller, dialled, None, behaviours, _presses(words.keys), phone)
+
+
+def _presses(words: str) -> Mapping[float, str]:
+    """`5=2 9=1` -> what is pressed, by seconds since the answer. Raises Refused."""
+    presses = {}
+    for word in words.split():
+        written = _PRESS.fullmatch(word)
+        if written is None:
+            raise Refused(f'"{word}" is no key; write seconds since the answer and keys, as in 5=2')
+        presses[float(written["seconds"])] = written["keys"]
+    return presses
 
 
 def behaviours_of(plan: Plan, answer: str) -> Mapping[str, str]:
@@ -175,7 +212,10 @@ async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
         wall = scene.at.astimezone(hours.zone(stage.plan)) if scene.at.tzinfo else scene.at
         headers["X-Aiguillage-At"] = wall.strftime("%Y-%m-%dT%H:%M:%S")
     began = datetime.now(UTC)
-    leg = await stage.telephones.call(scene.caller, scene.called, headers)
+    if scene.phone is None:
+        leg = await stage.telephones.call(scene.caller, scene.called, headers)
+    else:
+        leg = await stage.telephones.dial(scene.phone, scene.called)
     teller = _Teller(stage, scene, began, say)
     pressing = asyncio.create_task(_press(leg, scene.presses))
     deadline = time.monotonic() + LONGEST_SECONDS
@@ -248,7 +288,11 @@ class _Teller:
 
     def _tell_decision(self, decision: DecisionRecord) -> None:
         description = {**decision.trace, "plan_version": decision.plan_version}
-        for line in explaining.in_words(description, self._plan):
+        if self._scene.phone is None:
+            lines = explaining.in_words(description, self._plan)
+        else:
+            lines = explaining.dialled_in_words(decision.caller or "", self._scene.called, description, self._plan)
+        for line in lines:
             self._say(line)
         self._say("")
         self._say("What happened:")

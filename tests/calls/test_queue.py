@@ -172,3 +172,19 @@ async def test_a_leastrecent_queue_goes_on_to_who_is_there(system: System) -> No
                 await telephones.called("tom").hang_up()
         for leg in legs:
             await leg.hang_up()
+
+
+async def test_a_member_who_refuses_a_caller_is_not_offered_that_caller_again(system: System) -> None:
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        telephones.behave("sophie", "refuse after 0.5")
+        leg = await telephones.call("+32499000001", TINY, OFFICE_HOURS)
+        await leg.wait_answered(5)
+        await asyncio.sleep(6)
+        assert [(each.who, each.outcome) for each in telephones.ringings] == [("sophie", "refused")]
+        await leg.hang_up()
+        other = await telephones.call("+32499000002", TINY, OFFICE_HOURS)
+        await other.wait_answered(5)
+        await asyncio.sleep(2)
+        assert len(telephones.ringings) == 2, "another caller's call is offered"
+        await other.hang_up()

@@ -79,6 +79,16 @@ def in_words(description: Description, plan: Plan) -> Iterator[str]:
     yield f"Plan version {description['plan_version']}."
 
 
+def dialled_in_words(person: str, text: str, description: Description, plan: Plan) -> Iterator[str]:
+    """As `in_words`, for what one of our own phones dialled; `person` is a key, or the phone itself."""
+    name = plan.people[person].name if person in plan.people else person
+    yield f"{name} dials {text}."
+    yield ""
+    for number, step in enumerate(description["itinerary"], start=1):
+        yield from _step(step, plan, f"{number}.")
+    yield from (f"  {remark}" for remark in description["trace"]["remarks"])
+
+
 def _caller(caller: Description, plan: Plan) -> str:
     if caller["number"] is None:
         return "Somebody who withholds the number"
@@ -112,9 +122,11 @@ def _step(step: Description, plan: Plan, number: str) -> Iterator[str]:
         case "play":
             yield f"  {number} play {step['prompt']}"
         case "queue":
-            yield f"  {number} wait in {plan.queues[step['queue']].name}"
+            offer = "; key 1 asks to be called back" if step["callback"] else ""
+            yield f"  {number} wait in {plan.queues[step['queue']].name}, {step['seconds']} s at most{offer}"
         case "menu":
-            yield f"  {number} ask for a key: menu {step['menu']}; without one"
+            keys = ", ".join([*step["keys"], *(["an extension"] if step["extensions"] else [])])
+            yield f"  {number} ask for a key ({keys}): menu {step['menu']}; without one"
             for inner, otherwise in enumerate(step["otherwise"], start=1):
                 yield from _step(otherwise, plan, f"   {number}{inner}.")
         case "voicemail":
@@ -122,6 +134,8 @@ def _step(step: Description, plan: Plan, number: str) -> Iterator[str]:
             yield f"  {number} take a message: {_box(step['box'], plan)}{greeting}"
         case "hangup":
             yield f"  {number} hang up: {step['cause']}"
+        case "dial-out":
+            yield f"  {number} call {step['number']} over {' then '.join(step['trunks'])}, showing {step['shows']}"
 
 
 def _leg(leg: Description, plan: Plan) -> str:

@@ -15,7 +15,21 @@ _ENDED: Mapping[str, str] = {
     "CONTINUE": "was picked up, but not taken",
 }
 _VERDICTS = {"accepted": "pressed 1", "declined": "pressed 2: refused", "noconfirm": "nobody pressed 1"}
-_STEPS = {"play": "an announcement is played", "voicemail": "a message is taken", "hangup": "the call is refused"}
+_STEPS = {
+    "play": "an announcement is played",
+    "menu": "a menu asks for a key",
+    "queue": "the caller waits in the queue",
+    "outside": "the call goes out",
+    "voicemail": "a message is taken",
+    "hangup": "the call is refused",
+}
+_QUEUE_ENDS = {
+    "TIMEOUT": "nobody took the call in time",
+    "FULL": "the queue is full",
+    "JOINEMPTY": "nobody staffs the queue",
+    "LEAVEEMPTY": "nobody staffs the queue any more",
+    "CALLBACK": "the caller asks to be called back",
+}
 
 
 def story_in_words(events: Sequence[EventRecord], plan: Plan, began: datetime) -> list[str]:
@@ -48,6 +62,10 @@ def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> str:
             return f"{who}: {_VERDICTS[event.detail['verdict']]}"
         case "step" if not event.detail["outcome"]:
             return _STEPS.get(event.detail["kind"], "")
+        case "step" if event.detail["kind"] == "queue":
+            return _QUEUE_ENDS.get(event.detail["outcome"], "")
+        case "step" if event.detail["outcome"].startswith("KEY "):
+            return f"the caller presses {event.detail['outcome'].removeprefix('KEY ')}"
         case "fallback":
             return f"no answer from the service ({event.detail['reason']}): last resort"
         case "call-ended":
