@@ -15,6 +15,7 @@ from aiguillage.errors import CallGone, Refused
 from aiguillage.simulator.caller_leg import CallerLeg
 from aiguillage.simulator.sound import AUDIBLE, SPEECH, likeness, loudness
 from aiguillage.simulator.telephones import Telephones
+from aiguillage.store import journal
 from aiguillage.store.journal import DecisionRecord
 
 OUTSIDE = "+32471000901"
@@ -88,6 +89,19 @@ async def test_an_unknown_extension_is_said_to_be_one(telephones: Telephones) ->
     await leg.wait_ended(10)
     assert leg.heard_seconds > 0.5
     assert telephones.ringings == ()
+
+
+@pytest.mark.parametrize(
+    "text", ['211"', "211,1(x", "211${EPOCH}", "211)", "211 & 1", '211" = "211', "*21*0470000101,1", "#21#${EPOCH}"]
+)
+async def test_a_phone_that_dials_odd_bytes_asks_nothing(system: System, telephones: Telephones, text: str) -> None:
+    began = datetime.now(UTC)
+    leg = await telephones.dial("sophie", text)
+    await leg.wait_ended(10)
+    assert telephones.ringings == ()
+    await asyncio.sleep(0.5)
+    with system.database.reading() as session:
+        assert [each for each in journal.recent(session, 3) if each.at >= began] == []
 
 
 async def test_our_own_number_dialled_from_inside_is_a_call_to_us(telephones: Telephones) -> None:

@@ -91,6 +91,7 @@ rtp_timeout = 60
 rtp_timeout_hold = 600
 send_pai = no
 send_diversion = no
+allow_transfer = no
 language = {language}
 
 [{key}]
