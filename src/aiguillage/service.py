@@ -284,6 +284,8 @@ class Service:
     def _record(self, happened: Iterator[CallEvent], now: datetime) -> None:
         for record in event_records(happened, self.snapshot):
             self._journalling.happened(record)
+            if record.kind == "emergency":
+                log.warning("emergency_call", **record.detail)
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
 

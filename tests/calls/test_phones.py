@@ -205,7 +205,7 @@ EMERGENCY = [
 
 @pytest.mark.parametrize("dialled, sent", EMERGENCY)
 async def test_an_emergency_number_is_dialled_by_a_phone_that_may_dial_nothing(
-    telephones: Telephones, dialled: str, sent: str
+    system: System, telephones: Telephones, dialled: str, sent: str
 ) -> None:
     telephones.behave(sent, "answer")
     leg = await telephones.dial("marc", dialled)
@@ -213,6 +213,8 @@ async def test_an_emergency_number_is_dialled_by_a_phone_that_may_dial_nothing(
     (call,) = telephones.ringings
     assert (call.who, call.caller_number) == (sent, CENTRAL)
     await leg.hang_up()
+    await asyncio.sleep(0.5)
+    assert f"event='emergency_call' number='{sent}' phone='marc'" in system.service_log(), "the operator is told"
 
 
 async def test_an_emergency_call_tries_every_trunk_three_times(system: System, telephones: Telephones) -> None:

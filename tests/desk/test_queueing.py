@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,7 @@ from aiguillage.routing import plan as p
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.presence import AVAILABLE, Presence
 from tests.unit.builders import keyed, person, small_plan
+from tests.unit.examples import CENTRAL
 
 PLAN = small_plan(
     people=[person("tom"), person("ann"), person("bob")],
@@ -29,10 +31,11 @@ ALL_FREE = ["desk tom on", "desk ann on", "shop tom on"]
 
 
 class FakeManager:
-    """Tells the actions in words; while `down` it does not answer, and `calls` are in progress."""
+    """Tells the actions that change something in words; while `down` it does not answer, and `calls` are in progress."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.forwards: dict[str, str] = {}
         self.down = False
         self.calls = 0
 
@@ -44,6 +47,9 @@ class FakeManager:
             member = fields["Interface"].removeprefix("Local/").removesuffix("@member/n")
             state = f"off: {fields['Reason']}" if fields["Paused"] == "true" else "on"
             self.told.append(f"{fields['Queue']} {member} {state}")
+        elif name == "DBPut" and self.forwards.get(fields["Key"], "") != fields["Val"]:
+            self.forwards[fields["Key"]] = fields["Val"]
+            self.told.append(f"{fields['Key']} -> {fields['Val']}")
         elif name == "Setvar":
             self.told.append(f"{fields['Variable'].removeprefix('DEVICE_STATE(Custom:')[:-1]} {fields['Value']}")
         return {"CoreCurrentCalls": str(self.calls)}
@@ -83,13 +89,28 @@ async def test_who_is_away_is_paused_once_in_each_queue_and_nobody_else(
     assert manager.news() == ["desk tom off: away", "shop tom off: away"]
 
 
-@pytest.mark.parametrize("state", ["away", "do not disturb", "forwarded"])
+@pytest.mark.parametrize("state", ["away", "do not disturb"])
 async def test_whoever_cannot_be_rung_is_paused_with_the_reason(
-    queueing: Queueing, manager: FakeManager, state: str
+    queueing: Queueing, manager: FakeManager, state: Literal["away", "do not disturb"]
 ) -> None:
-    number = E164("+32470000199") if state == "forwarded" else None
-    await queueing.follow(with_states(ann=Presence(state, forward_to=number)))  # type: ignore[arg-type]
+    await queueing.follow(with_states(ann=Presence(state)))
     assert manager.news() == [f"desk ann off: {state}"]
+
+
+async def test_the_calls_of_who_forwards_ring_there_once_told_and_back_again(
+    queueing: Queueing, manager: FakeManager
+) -> None:
+    forwarded = with_states(ann=Presence("forwarded", forward_to=E164("+32470000199")))
+    await queueing.follow(forwarded)
+    await queueing.follow(forwarded)
+    assert manager.news() == ["ann -> Local/+32470000199*operator*ann*fr@gsm/n"]
+    await queueing.follow(with_states())
+    assert manager.news() == ["ann -> "]
+
+
+async def test_who_forwards_to_a_number_that_cannot_be_rung_is_paused(queueing: Queueing, manager: FakeManager) -> None:
+    await queueing.follow(with_states(ann=Presence("forwarded", forward_to=CENTRAL)))
+    assert manager.news() == ["desk ann off: forwarded"]
 
 
 async def test_who_is_available_again_is_rung_again(queueing: Queueing, manager: FakeManager) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["dialled", "ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback"]
+Kind = Literal["dialled", "ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback", "emergency"]
 
 MAX_LEGS = 10_000
 
@@ -21,7 +21,7 @@ class CallEvent:
 
     detail, by kind: leg-ended {outcome: DialStatus, cause, cause_text, tech_cause}; call-ended the same without
     outcome; step {decision, step, kind, outcome}, with an empty outcome when the step begins; verdict {verdict:
-    accepted, declined or noconfirm}; fallback {reason}.
+    accepted, declined or noconfirm}; fallback {reason}; emergency {number, phone: the endpoint that dials it}.
     """
 
     call: str
@@ -119,5 +119,8 @@ def _own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
                 message.get("Person") or None,
                 {"verdict": message.get("Verdict", "")},
             )
+        case "AiguillageEmergency":
+            number, phone = message.get("Number", ""), message.get("Phone", "")
+            yield CallEvent(call, at, "emergency", detail={"number": number, "phone": phone})
         case "AiguillageFallback":
             yield CallEvent(call, at, "fallback", detail={"reason": message.get("Reason", "")})

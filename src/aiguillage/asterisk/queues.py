@@ -5,13 +5,8 @@ Names as asterisk/provisioning/files.py writes them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Manager(Protocol):
-    """The part of ManagerLink that is needed here."""
-
-    async def action(self, name: str, **fields: str) -> Mapping[str, str]: ...
+from aiguillage.asterisk.manager import Manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,14 @@ async def pause(manager: Manager, queue: str, member: str, *, paused: bool, reas
     await manager.action(
         "QueuePause", Queue=queue, Interface=interface, Paused="true" if paused else "false", Reason=reason
     )
+
+
+async def forward(manager: Manager, member: str, phones: str) -> None:
+    """Calls of all queues ring `phones`, as Dial() has them, in place of the member's own; empty: no longer.
+
+    Raises AsteriskUnavailable.
+    """
+    await manager.action("DBPut", Family="forward", Key=member, Val=phones)
 
 
 async def rest(manager: Manager, member: str, *, resting: bool) -> None:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
+from aiguillage.asterisk.manager import Reloader
 from aiguillage.asterisk.provisioning import prompts
 from aiguillage.asterisk.provisioning.files import generated, mark_of
-from aiguillage.asterisk.provisioning.read_back import Manager, missing
+from aiguillage.asterisk.provisioning.read_back import missing
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.provisioning.write import Swap, write
@@ -26,12 +27,6 @@ from aiguillage.store.database import Database
 _LOOKS = 5
 _BETWEEN_LOOKS = 0.3
 _FAULTS_TOLD = 5
-
-
-class Link(Manager, Protocol):
-    """The part of ManagerLink that is needed here."""
-
-    async def reload(self, module: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ def provision(settings: Settings, database: Database, plan: Plan) -> Written | N
     return Written(write(files, settings.asterisk_dir / "generated"), mark_of(files))
 
 
-async def take_over(manager: Link, written: Written, plan: Plan) -> None:
+async def take_over(manager: Reloader, written: Written, plan: Plan) -> None:
     """Let Asterisk read what was written, and see that it has all of it; else put back what it had before.
 
     Raises AsteriskUnavailable, saying what was missing.
@@ -96,12 +91,12 @@ async def take_over(manager: Link, written: Written, plan: Plan) -> None:
     raise AsteriskUnavailable(f"Asterisk did not take what was written for it: {told}{put_back}")
 
 
-async def _reload(manager: Link, swap: Swap) -> None:
+async def _reload(manager: Reloader, swap: Swap) -> None:
     for module in swap.modules:
         await manager.reload(module)
 
 
-async def _lacks(manager: Link, plan: Plan, mark: str) -> list[str]:
+async def _lacks(manager: Reloader, plan: Plan, mark: str) -> list[str]:
     """Asterisk says that it has reloaded a little before it has."""
     for _ in range(_LOOKS):
         lacks = await missing(manager, plan, mark)

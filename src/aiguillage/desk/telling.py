@@ -66,6 +66,8 @@ def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> str:
             return _QUEUE_ENDS.get(event.detail["outcome"], "")
         case "step" if event.detail["outcome"].startswith("KEY "):
             return f"the caller presses {event.detail['outcome'].removeprefix('KEY ')}"
+        case "emergency":
+            return f"emergency call to {event.detail['number']} from phone {event.detail['phone']}"
         case "fallback":
             return f"no answer from the service ({event.detail['reason']}): last resort"
         case "call-ended":

@@ -26,6 +26,7 @@ from aiguillage.routing import hours
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
 from aiguillage.routing.numbers import E164, Pattern, is_mobile
+from aiguillage.routing.presence import AVAILABLE, Presence
 from aiguillage.routing.situation import Situation
 from aiguillage.routing.trace import Note, note
 from aiguillage.routing.turns import order
@@ -338,9 +339,8 @@ def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:
         yield i.Ring(tuple(lines.values()), seconds)
 
 
-def legs_of(plan: p.Plan, person: str) -> tuple[i.Leg, ...]:
-    """All the phones that `person` may be rung on, as a member of a queue is."""
-    call = Unfolding(Situation(plan, {}, datetime.min.replace(tzinfo=UTC)), None, None)
-    return tuple(
-        leg for phone in plan.people[person].phones.values() for leg in _phone(call, plan.people[person], phone)
-    )
+def legs_of(plan: p.Plan, person: str, presence: Presence = AVAILABLE) -> tuple[i.Leg, ...]:
+    """The phones that `person` is rung on as a member of a queue, by a live state that lasts."""
+    presences = {person: Presence(presence.state, forward_to=presence.forward_to)}
+    call = Unfolding(Situation(plan, presences, datetime.min.replace(tzinfo=UTC)), None, None)
+    return tuple(_phones_of_member(call, plan.people[person]))

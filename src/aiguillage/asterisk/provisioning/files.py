@@ -330,14 +330,18 @@ def _member(plan: Plan, key: str) -> Iterator[str]:
     """A queue's member: the state of all that is theirs, and the phones that ring.
 
     `Custom:gsm-` is in use while a call of ours is on the GSM, `Custom:rest-` for a while after a call that the
-    member did not take (desk/queueing.py).
+    member did not take (desk/queueing.py). DB(forward/…) is where the member's calls go instead.
     """
     legs = legs_of(plan, key)
     states = [f"PJSIP/{leg.endpoint}" for leg in legs if leg.endpoint] + [f"Custom:gsm-{key}", f"Custom:rest-{key}"]
     yield f"exten = {key},hint,{'&'.join(states)}\n"
     phones = "&".join(dial_string(leg, apart=True) for leg in legs)
-    yield f"exten = {key},1,Dial({phones},$[${{RING_SECONDS}} + {CONFIRMATION}],I)\n"
-    yield " same = n,Hangup(${IF($[0${HANGUPCAUSE} > 0]?${HANGUPCAUSE}:19)})\n"
+    yield f"exten = {key},1,Set(FORWARD=${{DB(forward/{key})}})\n"
+    yield ' same = n,GotoIf($["${FORWARD}" != ""]?forwarded)\n'
+    yield f" same = n,Dial({phones},$[${{RING_SECONDS}} + {CONFIRMATION}],I)\n"
+    yield " same = n,Goto(over)\n"
+    yield f" same = n(forwarded),Dial(${{FORWARD}},$[${{RING_SECONDS}} + {CONFIRMATION}],I)\n"
+    yield " same = n(over),Hangup(${IF($[0${HANGUPCAUSE} > 0]?${HANGUPCAUSE}:19)})\n"
 
 
 def _mailbox_of(plan: Plan) -> Iterator[str]:

@@ -1,16 +1,10 @@
 """Ask the running Asterisk whether it has what was written for it: a reload says that all is well when it is not."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
+from aiguillage.asterisk.manager import Manager
 from aiguillage.routing import emergency
 from aiguillage.routing.plan import Plan
-
-
-class Manager(Protocol):
-    """The part of ManagerLink that is needed here."""
-
-    async def action(self, name: str, **fields: str) -> Mapping[str, str]: ...
 
 
 async def missing(manager: Manager, plan: Plan, mark: str) -> list[str]:
