@@ -31,7 +31,7 @@ ALL_FREE = ["desk tom on", "desk ann on", "shop tom on"]
 
 
 class FakeManager:
-    """Tells the actions that change something in words; while `down` it does not answer, and `calls` are in progress."""
+    """Tells in words the actions that change something; `down`: does not answer. `calls` are in progress."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
