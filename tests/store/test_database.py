@@ -194,6 +194,7 @@ def test_a_database_that_the_server_does_not_have(postgresql: PostgreSQL) -> Non
 
 
 def test_a_server_that_throws_us_out_is_found_again(postgresql: PostgreSQL) -> None:
+    postgresql.empty(postgresql.template)
     database = open_database(postgresql.create("thrown_out", postgresql.template))
     try:
         thrown = pytest.raises(StoreUnavailable, match="does not answer")

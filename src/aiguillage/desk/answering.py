@@ -25,7 +25,7 @@ from aiguillage.routing.feature_codes import state_dialled
 from aiguillage.routing.itinerary import HangUp, Itinerary, Play
 from aiguillage.routing.numbers import E164, from_signalling
 from aiguillage.routing.outgoing import Dialled, dial
-from aiguillage.routing.plan import Plan
+from aiguillage.routing.plan import Plan, language_of
 from aiguillage.routing.presence import Presence
 from aiguillage.routing.trace import describe_decision
 from aiguillage.routing.unfold import Press
@@ -117,10 +117,7 @@ class Answering:
         else:
             self.presence_changed(person or "", state)
             said, remark = _SAID[state.state], state.state
-        spoken = plan.organisation.languages
-        languages = plan.people[person].languages if person else ()
-        language = next((each for each in languages if each in spoken), spoken[0])
-        itinerary = Itinerary((Play(said), HangUp("normal")), language)
+        itinerary = Itinerary((Play(said), HangUp("normal")), language_of(plan, plan.people.get(person or "")))
         record = self._record(question, snapshot, now, "code")
         trace = {"trace": {"routes": [], "remarks": [remark]}, "itinerary": []}
         return self._answer(snapshot, replace(record, caller=person or endpoint, called=code, trace=trace), itinerary)

@@ -164,7 +164,6 @@ def _itinerary(
     plan: p.Plan, dialled: Dialled, steps: tuple[Step, ...], caller_name: str = "", announced: str = ""
 ) -> Itinerary:
     """In the language of whoever dials."""
-    person, spoken = plan.people.get(dialled.person or ""), plan.organisation.languages
-    language = next((each for each in (person.languages if person else ()) if each in spoken), spoken[0])
+    language = p.language_of(plan, plan.people.get(dialled.person or ""))
     ours = next((did.number for did in plan.dids.values()), None)
     return Itinerary(steps, language, caller_name, announced, ours)

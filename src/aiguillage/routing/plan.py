@@ -430,3 +430,9 @@ def ladder(plan: Plan, unit: str | None) -> Iterator[str]:
     while unit is not None and unit in plan.units:
         yield unit
         unit = plan.units[unit].parent
+
+
+def language_of(plan: Plan, person: Person | None) -> str:
+    """The first of the person's languages that the organisation speaks, else the organisation's first."""
+    spoken = plan.organisation.languages
+    return next((each for each in (person.languages if person else ()) if each in spoken), spoken[0])

@@ -287,7 +287,7 @@ def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
 def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
     if phone.number is not None:
         return _outside(call, phone.number, phone.confirm, person, phone)
-    return [i.Leg(person.key, phone.key, endpoint=phone.endpoint, language=_language(call.plan, person))]
+    return [i.Leg(person.key, phone.key, endpoint=phone.endpoint, language=p.language_of(call.plan, person))]
 
 
 def _outside(
@@ -304,7 +304,7 @@ def _outside(
             number=number,
             trunks=trunks,
             confirm=confirm,
-            language=_language(call.plan, person),
+            language=p.language_of(call.plan, person),
         )
     ]
 
@@ -323,11 +323,6 @@ def _trunks(plan: p.Plan, number: E164) -> tuple[str, ...] | Note:
 
 def _any_matches(patterns: Iterable[Pattern], number: E164) -> bool:
     return any(pattern.matches(number) for pattern in patterns)
-
-
-def _language(plan: p.Plan, person: p.Person | None) -> str:
-    spoken = person.languages if person else ()
-    return next((each for each in spoken if each in plan.organisation.languages), plan.organisation.languages[0])
 
 
 def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:

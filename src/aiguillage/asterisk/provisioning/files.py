@@ -23,6 +23,7 @@ from aiguillage.routing.plan import (
     Strategy,
     Trunk,
     VoicemailBox,
+    language_of,
 )
 from aiguillage.routing.unfold import legs_of
 
@@ -156,9 +157,8 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
 
 
 def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
-    spoken = plan.organisation.languages
     return _PHONE.format(
-        language=next((each for each in person.languages if each in spoken), spoken[0]),
+        language=language_of(plan, person),
         endpoint=endpoint,
         name=_plain(person.name),
         extension=person.extension or endpoint,
