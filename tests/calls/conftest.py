@@ -1,8 +1,12 @@
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from tests.calls.system import System
 from tests.required import asterisk_root
+
+from aiguillage.desk.queueing import REST_SECONDS
 
 PROVOKED = (
     "Abnormal 'Gosub(confirm",  # the caller hangs up while a GSM is asked
@@ -23,3 +27,12 @@ def system() -> Iterator[System]:
     with System(asterisk_root()) as system:
         yield system
         assert [line for line in system.asterisk.problems() if not any(word in line for word in PROVOKED)] == []
+
+
+@pytest.fixture(autouse=True)
+def nobody_rests(system: System) -> None:
+    """A member of a queue may still rest from the story before, and would not be rung in this one."""
+    deadline = time.monotonic() + REST_SECONDS + 5
+    while re.search(r"Custom:rest-\S+\s+State: 'INUSE'", system.asterisk.console("devstate list")):
+        assert time.monotonic() < deadline, "somebody rests for ever"
+        time.sleep(0.3)
