@@ -11,7 +11,7 @@ from aiguillage.errors import NotFound, Refused
 from aiguillage.routing import hours
 from aiguillage.routing.numbers import parse_written
 from aiguillage.routing.outgoing import may_dial
-from aiguillage.routing.plan import Plan
+from aiguillage.routing.plan import Plan, is_ours
 from aiguillage.routing.presence import Presence
 from aiguillage.store import presences
 from aiguillage.store.database import Database
@@ -92,7 +92,7 @@ def check(plan: Plan, person: str, presence: Presence, now: datetime) -> None:
     number = presence.forward_to
     if number is None or number in {phone.number for phone in plan.people[person].phones.values()}:
         return
-    if any(did.number == number for did in plan.dids.values()):
+    if is_ours(plan, number):
         raise Refused(f"{number} is one of our own numbers: the call would come back; forward to a phone")
     if (forbidden := may_dial(plan, person, number)) is not None:
         raise Refused(f"calls cannot be forwarded there: {forbidden}")

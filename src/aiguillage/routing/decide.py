@@ -70,7 +70,7 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     steps = _steps_to_a_certain_end(unfolding, route)
     languages = plan.organisation.languages
     language = contact.language if contact and contact.language in languages else languages[0]
-    ours = call.called if did else next((each.number for each in plan.dids.values()), None)
+    ours = call.called if did else p.first_number(plan)
     return Decision(
         route=route.name if route else None,
         itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), ours),
@@ -134,7 +134,7 @@ def _after_a_lost_menu(unfolding: Unfolding) -> tuple[Step, ...]:
 def last_resort(plan: p.Plan, now: datetime) -> Itinerary:
     """Where a call goes while nobody can be asked: the plan's last resort, everybody being available."""
     unfolding = Unfolding(Situation(plan, {}, now), unit=None, last_colleague=None)
-    ours = next((did.number for did in plan.dids.values()), None)
+    ours = p.first_number(plan)
     return Itinerary(unfold(unfolding, plan.last_resort), plan.organisation.languages[0], ours=ours)
 
 

@@ -14,7 +14,6 @@ Tried in this order:
 Emergency numbers never come here: Asterisk dials them alone (`emergency.py`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,8 +33,6 @@ from aiguillage.routing.unfold import Unfolding, extension_steps, unfold
 NOT_PERMITTED = "builtin/not-permitted"
 NO_SUCH_NUMBER = "builtin/no-such-number"
 TOO_MANY_CALLS = "builtin/too-many-calls"
-
-NOBODY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ def dial(plan: p.Plan, directory: Directory, presence: Presences, dialled: Diall
         number = parse_written(dialled.text, plan.organisation.country)
     except NumberRefused as wrong:
         return _refused(plan, dialled, NO_SUCH_NUMBER, Note(str(wrong).replace("{", "(").replace("}", ")")))
-    if any(did.number == number for did in plan.dids.values()):
+    if p.is_ours(plan, number):
         decision = decide(plan, directory, presence, Call(number, None, turns=dialled.turns), now)
         itinerary = replace(decision.itinerary, steps=_ended(decision.itinerary.steps))
         return Outgoing(itinerary, decision.trace.remarks, turns_taken=decision.turns_taken)
@@ -108,7 +105,7 @@ def shown(plan: p.Plan, route: p.OutboundRoute) -> E164 | None:
     if route.show is not None:
         return plan.dids[route.show].number
     on_its_trunks = (did.number for did in plan.dids.values() if did.trunk in route.trunks)
-    return next(on_its_trunks, next((did.number for did in plan.dids.values()), None))
+    return next(on_its_trunks, p.first_number(plan))
 
 
 def _inside(plan: p.Plan, presence: Presences, dialled: Dialled, steps: tuple[p.Step, ...], now: datetime) -> Outgoing:
@@ -165,5 +162,4 @@ def _itinerary(
 ) -> Itinerary:
     """In the language of whoever dials."""
     language = p.language_of(plan, plan.people.get(dialled.person or ""))
-    ours = next((did.number for did in plan.dids.values()), None)
-    return Itinerary(steps, language, caller_name, announced, ours)
+    return Itinerary(steps, language, caller_name, announced, p.first_number(plan))

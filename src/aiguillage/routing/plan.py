@@ -436,3 +436,13 @@ def language_of(plan: Plan, person: Person | None) -> str:
     """The first of the person's languages that the organisation speaks, else the organisation's first."""
     spoken = plan.organisation.languages
     return next((each for each in (person.languages if person else ()) if each in spoken), spoken[0])
+
+
+def is_ours(plan: Plan, number: str) -> bool:
+    """Whether `number` (E.164) is one of our own."""
+    return any(did.number == number for did in plan.dids.values())
+
+
+def first_number(plan: Plan) -> E164 | None:
+    """The number of ours that stands first in the document."""
+    return next((did.number for did in plan.dids.values()), None)

@@ -311,7 +311,7 @@ def _outside(
 
 def _trunks(plan: p.Plan, number: E164) -> tuple[str, ...] | Note:
     """The trunks that `number` is rung over, or why it is not rung."""
-    if any(did.number == number for did in plan.dids.values()):
+    if p.is_ours(plan, number):
         return note("{number} cannot be rung: it is one of our own numbers", number=number)
     if _any_matches(plan.never_dial, number):
         return note("{number} cannot be rung: it is among the numbers that are never dialled", number=number)

@@ -23,6 +23,7 @@ from aiguillage.routing.plan import (
     Strategy,
     Trunk,
     VoicemailBox,
+    first_number,
     language_of,
 )
 from aiguillage.routing.unfold import legs_of
@@ -272,9 +273,8 @@ def _globals(plan: Plan, site: Site) -> Iterator[tuple[str, str]]:
     extensions = _all_extensions(plan)
     yield "EXTENSIONS_BEGIN", "".join(sorted({extension[0] for extension in extensions}))
     yield "EXTENSION_DIGITS", str(max((len(extension) for extension in extensions), default=2) - 1)
-    first = next((did.number for did in plan.dids.values()), "")
     route = _emergency_route(plan)
-    yield "EMERGENCY_SHOWS", (shown(plan, route) if route else None) or first
+    yield "EMERGENCY_SHOWS", (shown(plan, route) if route else first_number(plan)) or ""
     yield "EMERGENCY_TRUNKS", ":".join(dict.fromkeys([*(route.trunks if route else ()), *plan.trunks]))
     for trunk in plan.trunks.values():
         yield f"LIMIT_{trunk.key}", str(_limit(trunk))
@@ -319,7 +319,7 @@ def _extension(plan: Plan, person: Person) -> Iterator[str]:
     if person.extension is None:
         return
     phones = "&".join(f"PJSIP/{endpoint}" for endpoint in endpoints)
-    mailbox = f"{person.key}@people" if person.voicemail is not None else ""
+    mailbox = mailbox_of(person) if person.voicemail is not None else ""
     if phones:
         yield f"exten = {person.extension},1,Gosub(extension,s,1({phones},{mailbox}))\n"
     else:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aiguillage.asterisk.manager import Manager
 from aiguillage.routing import emergency
+from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Plan
 
 
@@ -29,11 +30,9 @@ def _questions(plan: Plan, mark: str) -> Iterator[tuple[str, str, str]]:
             if phone.endpoint is not None:
                 yield f"phone {phone.endpoint}", f"PJSIP_ENDPOINT({phone.endpoint},context)", "from-phone"
                 yield f"password of phone {phone.endpoint}", f"PJSIP_ENDPOINT({phone.endpoint},auth)", phone.endpoint
-        if person.voicemail is not None:
-            yield f"message box of {person.key}", f"VM_INFO({person.key}@people,exists)", "1"
     for trunk in plan.trunks:
         yield f"trunk {trunk}", f"PJSIP_ENDPOINT({trunk},context)", "from-trunk"
     for queue in plan.queues:
         yield f"queue {queue}", f"QUEUE_EXISTS({queue})", "1"
-    for box in plan.voicemail_boxes:
-        yield f"message box {box}", f"VM_INFO({box}@boxes,exists)", "1"
+    for mailbox in mailboxes(plan):
+        yield f"message box {mailbox}", f"VM_INFO({mailbox},exists)", "1"
