@@ -18,8 +18,12 @@ from aiguillage.store.revisions import revisions
 TEAMS, POOL, DRAW, CENTRAL = "+3271000006", "+3271000007", "+3271000011", "+3271000001"
 
 
+GSMS = {"+32470000101": "claire"}
+"""The outside numbers of people whose desk phone and GSM ring at the same moment in a group."""
+
+
 async def first_rung(telephones: Telephones, caller: str, called: str) -> str:
-    """The first phone that such a call rings."""
+    """The first person that such a call rings; which of her phones was heard first is chance."""
     before = len(telephones.ringings)
     leg = await telephones.call(caller, called, OFFICE_HOURS)
     for _ in range(100):
@@ -28,7 +32,8 @@ async def first_rung(telephones: Telephones, caller: str, called: str) -> str:
         await asyncio.sleep(0.05)
     await leg.hang_up()
     await asyncio.sleep(0.3)
-    return telephones.ringings[before].who
+    who = telephones.ringings[before].who
+    return GSMS.get(who, who)
 
 
 async def test_each_call_of_a_rotary_group_begins_one_member_further(system: System) -> None:
