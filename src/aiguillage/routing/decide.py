@@ -22,10 +22,11 @@ from datetime import UTC, datetime, timedelta
 from aiguillage.routing import plan as p
 from aiguillage.routing.directory import Contact, Directory
 from aiguillage.routing.itinerary import HangUp, Itinerary, Step, Voicemail
+from aiguillage.routing.notes import Listed, Note, note
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.presence import Presences
 from aiguillage.routing.situation import Situation
-from aiguillage.routing.trace import Decision, Note, RouteTried, Trace, note
+from aiguillage.routing.trace import Decision, RouteTried, Trace
 from aiguillage.routing.turns import FIRST_TURN, Turns
 from aiguillage.routing.unfold import Press, Unfolding, pressed, unfold
 
@@ -74,7 +75,16 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     return Decision(
         route=route.name if route else None,
         itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), ours),
-        trace=Trace(call.called, did, call.caller, candidates, contact, tried, tuple(unfolding.remarks)),
+        trace=Trace(
+            call.called,
+            did,
+            call.caller,
+            candidates,
+            contact,
+            tried,
+            tuple(unfolding.remarks),
+            tuple(unfolding.weighed),
+        ),
         turns_taken=tuple(unfolding.groups),
     )
 
@@ -111,7 +121,9 @@ def _choose(
 def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
     steps = unfold(unfolding, route.steps) if route else ()
     if unfolding.presses:
-        steps = unfold(unfolding, unfolding.plan.last_resort)  # the key was pressed in a menu of it
+        steps = unfold(
+            unfolding, unfolding.plan.last_resort, origin="last resort"
+        )  # the key was pressed in a menu of it
     if unfolding.presses:
         steps = _after_a_lost_menu(unfolding)
     if _ends_for_certain(steps):
@@ -121,7 +133,7 @@ def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) 
         if route
         else note("no route takes this call: the last resort does")
     )
-    return steps + unfold(unfolding, unfolding.plan.last_resort, after=steps)
+    return steps + unfold(unfolding, unfolding.plan.last_resort, after=steps, origin="last resort")
 
 
 def _after_a_lost_menu(unfolding: Unfolding) -> tuple[Step, ...]:
@@ -150,7 +162,7 @@ def _match(
 ) -> _Caller | Note:
     """Who the caller is to this route, or the first reason why it does not take the call."""
     if route.to and did not in route.to:
-        return note("is for {numbers}", numbers=" or ".join(route.to))
+        return note("is for {numbers}", numbers=Listed(route.to, "or"))
     caller = _match_caller(route.caller, situation, call, candidates)
     if isinstance(caller, Note):
         return caller
@@ -182,7 +194,7 @@ def _objections(
     if condition.withheld:
         yield note("is for callers who withhold their number")
     if condition.numbers and not any(pattern.matches(caller) for pattern in condition.numbers):
-        yield note("the caller's number is not {numbers}", numbers=" or ".join(each.text for each in condition.numbers))
+        yield note("the caller's number is not {numbers}", numbers=_patterns(condition))
     if condition.known is True and not candidates:
         yield note("the caller is not in the directory")
     if condition.known is False and candidates:
@@ -201,8 +213,8 @@ def _match_contact(condition: p.CallerCondition, plan: p.Plan, candidates: tuple
             return _Caller(contact)
     return note(
         "asks for {wanted}; the caller is {found}",
-        wanted=" and ".join(" or ".join(each) for each in _wanted(condition)),
-        found=" or ".join(_in_short(contact) for contact in candidates),
+        wanted=Listed(tuple(Listed(each, "or") for each in _wanted(condition))),
+        found=Listed(tuple(_in_short(contact) for contact in candidates), "or"),
     )
 
 
@@ -227,5 +239,11 @@ def _in_short(contact: Contact) -> str:
     return f"{contact.name} ({', '.join(facts)})" if facts else contact.name
 
 
-def _in_words(span: timedelta) -> str:
-    return f"{span.days} days" if span.days else f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
+def _patterns(condition: p.CallerCondition) -> Listed:
+    return Listed(tuple(each.text for each in condition.numbers), "or")
+
+
+def _in_words(span: timedelta) -> Note:
+    if span.days:
+        return note("{days} days", days=span.days)
+    return note("{hours} h {minutes} min", hours=span.seconds // 3600, minutes=span.seconds % 3600 // 60)

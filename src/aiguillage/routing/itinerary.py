@@ -4,11 +4,11 @@ An itinerary is complete in itself: whoever holds it needs neither the plan nor 
 `asterisk.channel_variables` is its only translation for Asterisk.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from aiguillage.routing.numbers import E164
-from aiguillage.routing.plan import DEFAULT_QUEUE_SECONDS, HangupCause
+from aiguillage.routing.plan import DEFAULT_QUEUE_SECONDS, HangupCause, RingTarget, target_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,13 @@ class Leg:
 class Ring:
     """All `legs` ring together for `seconds`; the first person who takes the call has it.
 
-    A person who refused a leg is left out of every later Ring of the same call.
+    A person who refused a leg is left out of every later Ring of the same call. `target` is what the plan asks to be
+    rung, None for an outside number; it matters to whoever explains the call, not to the call.
     """
 
     legs: tuple[Leg, ...]
     seconds: int
+    target: RingTarget | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ def describe(step: Step) -> dict[str, Any]:
     """
     match step:
         case Ring(legs, seconds):
-            return {"kind": "ring", "seconds": seconds, "legs": [_describe_leg(leg, seconds) for leg in legs]}
+            target = target_text(step.target) if step.target else None
+            legs_of = [_describe_leg(leg, seconds) for leg in legs]
+            return {"kind": "ring", "target": target, "seconds": seconds, "legs": legs_of}
         case Play(prompt):
             return {"kind": "play", "prompt": prompt}
         case Queue(queue, seconds, callback):

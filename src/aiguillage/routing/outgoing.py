@@ -23,10 +23,10 @@ from aiguillage.routing import plan as p
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.directory import Directory
 from aiguillage.routing.itinerary import DialOut, HangUp, Itinerary, Play, Step, Voicemail, describe
+from aiguillage.routing.notes import Listed, Note, note
 from aiguillage.routing.numbers import E164, parse_written
 from aiguillage.routing.presence import Presences
 from aiguillage.routing.situation import Situation
-from aiguillage.routing.trace import Note, note
 from aiguillage.routing.turns import FIRST_TURN, Turns
 from aiguillage.routing.unfold import Unfolding, extension_steps, unfold
 
@@ -80,7 +80,7 @@ def dial(plan: p.Plan, directory: Directory, presence: Presences, dialled: Diall
     try:
         number = parse_written(dialled.text, plan.organisation.country)
     except NumberRefused as wrong:
-        return _refused(plan, dialled, NO_SUCH_NUMBER, Note(str(wrong).replace("{", "(").replace("}", ")")))
+        return _refused(plan, dialled, NO_SUCH_NUMBER, note("{wrong}", wrong=str(wrong)))
     if p.is_ours(plan, number):
         decision = decide(plan, directory, presence, Call(number, None, turns=dialled.turns), now)
         itinerary = replace(decision.itinerary, steps=_ended(decision.itinerary.steps))
@@ -148,7 +148,7 @@ def _outside(plan: p.Plan, dialled: Dialled, number: str) -> Outgoing:
                 why = note('outbound route "{route}" has no number of ours to show', route=route.name)
                 return _refused(plan, dialled, NO_SUCH_NUMBER, why)
             steps = (DialOut(number, route.trunks, shows), HangUp("congestion"))
-            why = note('outbound route "{route}" over {trunks}', route=route.name, trunks=" then ".join(route.trunks))
+            why = note('outbound route "{route}" over {trunks}', route=route.name, trunks=Listed(route.trunks, "then"))
             return Outgoing(_itinerary(plan, dialled, steps), (why,), E164(number))
     return _refused(plan, dialled, NO_SUCH_NUMBER, note("no outbound route takes {number}", number=number))
 

@@ -8,7 +8,7 @@ mapping keys; references between things are keys, kept as strings.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, assert_never
 
 from aiguillage.routing.numbers import E164, Pattern
 
@@ -286,6 +286,21 @@ class LastColleague:
 
 
 RingTarget = PersonTarget | GroupTarget | Responsible | LastColleague
+
+
+def target_text(target: RingTarget) -> str:
+    """The target as the document writes it."""
+    match target:
+        case PersonTarget(person):
+            return f"person:{person}"
+        case GroupTarget(group):
+            return f"group:{group}"
+        case Responsible():
+            return "responsible"
+        case LastColleague():
+            return "last-colleague"
+        case _:
+            assert_never(target)
 
 
 @dataclass(frozen=True, slots=True)

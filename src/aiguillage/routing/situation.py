@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aiguillage.routing import hours, presence
+from aiguillage.routing.notes import Moment, Note, note
 from aiguillage.routing.plan import Hours, Plan
-from aiguillage.routing.trace import Note, note
 from aiguillage.routing.turns import FIRST_TURN, Turns
 
 
@@ -29,23 +29,33 @@ class Situation:
         for schedule in condition.when:
             state = self.state(schedule)
             if not state.open:
-                return note("{schedule} is closed{why}", schedule=schedule, why=_because(state))
+                return _closed(schedule, state)
         for schedule in condition.unless:
             state = self.state(schedule)
             if state.open:
-                return note("{schedule} is open{why}", schedule=schedule, why=_because(state))
+                return _open(schedule, state)
         return None
 
     def presence(self, person: str) -> presence.Presence:
         return presence.presence_of(self.presences, person, self.now)
 
-    def clock(self, at: datetime) -> str:
+    def clock(self, at: datetime) -> Moment:
         """`at` as people of the organisation say it: `14:00`, with the date when it is another day."""
         wall, today = at.astimezone(hours.zone(self.plan)), self.now.astimezone(hours.zone(self.plan))
-        return f"{wall:%H:%M}" if wall.date() == today.date() else f"{wall:%H:%M on %-d %B %Y}"
+        return Moment(wall, other_day=wall.date() != today.date())
 
 
-def _because(state: hours.State) -> str:
+def _closed(schedule: str, state: hours.State) -> Note:
     if state.calendar is None:
-        return ""
-    return f" ({state.calendar}: {state.label})" if state.label else f" ({state.calendar})"
+        return note("{schedule} is closed", schedule=schedule)
+    return note("{schedule} is closed ({calendar})", schedule=schedule, calendar=_day(state.calendar, state))
+
+
+def _open(schedule: str, state: hours.State) -> Note:
+    if state.calendar is None:
+        return note("{schedule} is open", schedule=schedule)
+    return note("{schedule} is open ({calendar})", schedule=schedule, calendar=_day(state.calendar, state))
+
+
+def _day(calendar: str, state: hours.State) -> str:
+    return f"{calendar}: {state.label}" if state.label else calendar

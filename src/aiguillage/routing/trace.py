@@ -1,26 +1,16 @@
 """Why a call goes where it goes, kept with every decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal, cast
 
+from aiguillage.routing import plan as p
 from aiguillage.routing.directory import Contact
-from aiguillage.routing.itinerary import Itinerary, describe
+from aiguillage.routing.document.dump import dump_step
+from aiguillage.routing.itinerary import Itinerary, Step, describe
+from aiguillage.routing.notes import Fact, Listed, Moment, Note
 from aiguillage.routing.numbers import E164
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A sentence with its facts apart, so that it can be translated: `template` holds `{name}` places."""
-
-    template: str
-    facts: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        return self.template.format(**dict(self.facts))
-
-
-def note(template: str, **facts: object) -> Note:
-    return Note(template, tuple((name, str(fact)) for name, fact in facts.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +21,29 @@ class RouteTried:
     reason: Note | None
 
 
+Origin = Literal["route", "last resort"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepWeighed:
+    """A step as the plan has it, what it became (nothing: it was skipped), and why.
+
+    `origin`: `route`, or `last resort` for the steps that follow where a route has no certain end.
+    """
+
+    step: p.Step
+    origin: Origin
+    became: tuple[Step, ...]
+    remarks: tuple[Note, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """What was known and what was weighed.
 
     `candidates` are all contacts with the caller's number; `contact` is the one the caller was taken for.
-    `routes` ends with the route that took the call, unless none did. `remarks` are about the steps.
+    `routes` ends with the route that took the call, unless none did. `remarks` are about the steps, in their order;
+    those about one step are in `steps` too.
     """
 
     called: E164
@@ -46,6 +53,7 @@ class Trace:
     contact: Contact | None
     routes: tuple[RouteTried, ...]
     remarks: tuple[Note, ...]
+    steps: tuple[StepWeighed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,60 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
                     "route": tried.route,
                     "matched": tried.reason is None,
                     "reason": None if tried.reason is None else str(tried.reason),
+                    "note": None if tried.reason is None else describe_note(tried.reason),
                 }
                 for tried in trace.routes
+            ],
+            "steps": [
+                {
+                    "step": dump_step(weighed.step),
+                    "origin": weighed.origin,
+                    "kept": bool(weighed.became),
+                    "remarks": [describe_note(remark) for remark in weighed.remarks],
+                }
+                for weighed in trace.steps
             ],
             "remarks": [str(remark) for remark in trace.remarks],
         },
     }
+
+
+def describe_note(said: Note) -> dict[str, Any]:
+    """`text` in English, and what it is made of, from which it can be said in other languages: `template`, `facts`."""
+    return {"text": str(said), "template": said.template, "facts": {name: _fact(fact) for name, fact in said.facts}}
+
+
+def _fact(fact: Fact) -> Any:
+    match fact:
+        case Note():
+            return describe_note(fact)
+        case Listed(values, word):
+            return {"listed": [_fact(value) for value in values], "word": word}
+        case Moment(at, other_day):
+            return {"at": at.isoformat(), "other_day": other_day}
+        case date():
+            return {"day": fact.isoformat()}
+        case _:
+            return fact
+
+
+def read_note(described: Mapping[str, Any]) -> Note:
+    """The note that `describe_note` described."""
+    return Note(described["template"], tuple((name, _read_fact(fact)) for name, fact in described["facts"].items()))
+
+
+def _read_fact(fact: Any) -> Fact:
+    match fact:
+        case {"template": _}:
+            return read_note(fact)
+        case {"listed": values, "word": word}:
+            return Listed(tuple(_read_fact(value) for value in values), word)
+        case {"at": at, "other_day": other_day}:
+            return Moment(datetime.fromisoformat(at), other_day)
+        case {"day": day}:
+            return date.fromisoformat(day)
+        case _:
+            return cast("str | int", fact)
 
 
 def _describe_contact(contact: Contact) -> dict[str, Any]:

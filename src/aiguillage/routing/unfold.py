@@ -25,10 +25,11 @@ from typing import assert_never
 from aiguillage.routing import hours
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
+from aiguillage.routing.notes import Listed, Note, note
 from aiguillage.routing.numbers import E164, Pattern, is_mobile
 from aiguillage.routing.presence import AVAILABLE, Presence
 from aiguillage.routing.situation import Situation
-from aiguillage.routing.trace import Note, note
+from aiguillage.routing.trace import Origin, StepWeighed
 from aiguillage.routing.turns import order
 
 
@@ -54,6 +55,7 @@ class Unfolding:
     remarks: list[Note] = field(default_factory=list)
     menus: tuple[str, ...] = ()
     groups: list[str] = field(default_factory=list)
+    weighed: list[StepWeighed] = field(default_factory=list)
 
     @property
     def plan(self) -> p.Plan:
@@ -63,12 +65,16 @@ class Unfolding:
         self.remarks.append(remark)
 
 
-def unfold(call: Unfolding, steps: Iterable[p.Step], after: tuple[i.Step, ...] = ()) -> tuple[i.Step, ...]:
-    """The itinerary's steps for `steps`, which follow the steps `after`."""
+def unfold(
+    call: Unfolding, steps: Iterable[p.Step], after: tuple[i.Step, ...] = (), origin: Origin | None = "route"
+) -> tuple[i.Step, ...]:
+    """The itinerary's steps for `steps`, which follow the steps `after`. Each is weighed, unless `origin` is None."""
     unfolded: list[i.Step] = []
     for step in steps:
-        waiting = len(call.presses)
+        waiting, remarked = len(call.presses), len(call.remarks)
         found = list(_unfold_step(call, step, [*after, *unfolded]))
+        if origin is not None:
+            call.weighed.append(StepWeighed(step, origin, tuple(found), tuple(call.remarks[remarked:])))
         if len(call.presses) < waiting:  # the caller is past that menu
             unfolded, after = found, ()
         else:
@@ -81,8 +87,7 @@ def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterabl
         case p.Play(prompt):
             return [i.Play(prompt)]
         case p.Ring(target, seconds):
-            rings = list(_rings(call, target))
-            return [i.Ring(ring.legs, seconds) for ring in rings] if seconds else rings
+            return [i.Ring(ring.legs, seconds or ring.seconds, target) for ring in _rings(call, target)]
         case p.Dial(number, seconds, confirm):
             asks = is_mobile(number) if confirm is None else confirm
             return _ring(_outside(call, number, asks), seconds)
@@ -110,7 +115,7 @@ def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
         return pressed(call, menu)
     waiting = len(call.presses)
     call.menus = (*call.menus, menu.key)
-    otherwise = unfold(call, menu.otherwise)
+    otherwise = unfold(call, menu.otherwise, origin=None)
     call.menus = call.menus[:-1]
     if len(call.presses) < waiting:
         return otherwise
@@ -129,7 +134,7 @@ def pressed(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
     else:
         call.remark(note("menu {menu}: the caller pressed {keys}", menu=menu.key, keys=keys))
     entered, call.menus = call.menus, ()
-    unfolded = unfold(call, steps)
+    unfolded = unfold(call, steps, origin=None)
     call.menus = entered
     return unfolded
 
@@ -184,10 +189,12 @@ def _reach(call: Unfolding, key: str) -> Iterator[i.Ring]:
     if elsewhere is not None:
         yield from elsewhere
         return
+    if not person.phones:
+        call.remark(note("{person} has no phone", person=person.name))
     for reach in person.reach or (p.Reach(tuple(person.phones)),):
         closed = call.situation.unmet(reach.hours)
         if closed:
-            phones = " and ".join(reach.phones)
+            phones = Listed(reach.phones)
             call.remark(note("{person}: {phones} not rung, {why}", person=person.name, phones=phones, why=closed))
             continue
         legs = [leg for phone in reach.phones for leg in _phone(call, person, person.phones[phone])]
@@ -224,7 +231,7 @@ def _responsible(call: Unfolding) -> Iterator[i.Ring]:
         unit = call.plan.units[key]
         rings = [ring for person in _on_duty(call, unit) for ring in _reach(call, person)]
         if rings:
-            holders = " then ".join(_names(call.plan, rings))
+            holders = Listed(tuple(_names(call.plan, rings)), "then")
             call.remark(note("responsible: {holders}, for {unit}", holders=holders, unit=unit.name))
             yield from rings
             return
@@ -256,24 +263,30 @@ def _last_colleague(call: Unfolding) -> Iterator[i.Ring]:
 def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
     """What a person's live state makes of a call to them; None when they are simply available."""
     presence = call.situation.presence(person.key)
-    until = f" until {call.situation.clock(presence.until)}" if presence.until else ""
+    name, until = person.name, call.situation.clock(presence.until) if presence.until else None
     match presence.state:
         case "available":
             return None
         case "away":
-            call.remark(note("{person} is away{until}", person=person.name, until=until))
+            call.remark(
+                note("{person} is away until {until}", person=name, until=until)
+                if until
+                else note("{person} is away", person=name)
+            )
             return []
         case "do not disturb":
-            call.remark(note("{person} does not want to be disturbed{until}", person=person.name, until=until))
+            call.remark(
+                note("{person} does not want to be disturbed until {until}", person=name, until=until)
+                if until
+                else note("{person} does not want to be disturbed", person=name)
+            )
             return []
         case "forwarded":
+            number = presence.forward_to
             call.remark(
-                note(
-                    "{person} forwards to {number}{until}",
-                    person=person.name,
-                    number=presence.forward_to,
-                    until=until,
-                )
+                note("{person} forwards to {number} until {until}", person=name, number=number, until=until)
+                if until
+                else note("{person} forwards to {number}", person=name, number=number)
             )
             forward = p.Phone("forward", "gsm", number=presence.forward_to, confirm=True)
             return list(_ring(_phone(call, person, forward), p.DEFAULT_RING_SECONDS))

@@ -229,15 +229,15 @@ def _patterns(patterns: Iterable[Pattern]) -> list[str]:
 
 
 def _steps(steps: Iterable[p.Step]) -> list[Document]:
-    return [_step(step) for step in steps]
+    return [dump_step(step) for step in steps]
 
 
-def _step(step: p.Step) -> Document:
+def dump_step(step: p.Step) -> Document:
     match step:
         case p.Play(prompt):
             return {"play": prompt}
         case p.Ring(target, seconds):
-            return {"ring": _ring_target(target), **_without_empty(**{"for": seconds})}
+            return {"ring": p.target_text(target), **_without_empty(**{"for": seconds})}
         case p.Dial(number, seconds, confirm):
             document: Document = {"dial": number}
             if seconds != p.DEFAULT_DIAL_SECONDS:
@@ -253,17 +253,3 @@ def _step(step: p.Step) -> Document:
             return {"hangup": cause}
         case _:
             assert_never(step)
-
-
-def _ring_target(target: p.RingTarget) -> str:
-    match target:
-        case p.PersonTarget(person):
-            return f"person:{person}"
-        case p.GroupTarget(group):
-            return f"group:{group}"
-        case p.Responsible():
-            return "responsible"
-        case p.LastColleague():
-            return "last-colleague"
-        case _:
-            assert_never(target)

@@ -1,0 +1,57 @@
+"""Sentences for people, with their facts apart, so that they can be said in several languages.
+
+`str()` of each says it in English; `desk.words` says it in the others.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+Fact: TypeAlias = "str | int | date | Note | Listed | Moment"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`template` is the sentence in English and holds a `{name}` for each fact."""
+
+    template: str
+    facts: tuple[tuple[str, Fact], ...] = ()
+
+    def __str__(self) -> str:
+        return self.template.format(**{name: english(fact) for name, fact in self.facts})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`a, b or c`."""
+
+    values: tuple[Fact, ...]
+    word: Literal["or", "and", "then"] = "and"
+
+    def __str__(self) -> str:
+        return join([english(value) for value in self.values], f" {self.word} ")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time on the organisation's clock (aware), said with its date only where that is another day."""
+
+    at: datetime
+    other_day: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M on %-d %B %Y}" if self.other_day else f"{self.at:%H:%M}"
+
+
+def note(template: str, **facts: "Fact | None") -> Note:
+    """None is said as nothing."""
+    return Note(template, tuple((name, "" if fact is None else fact) for name, fact in facts.items()))
+
+
+def join(texts: list[str], last: str) -> str:
+    """`last` stands before the last of the texts, a comma between the others."""
+    return last.join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+
+
+def english(fact: Fact) -> str:
+    return f"{fact:%-d %B %Y}" if isinstance(fact, date) else str(fact)
