@@ -5,6 +5,7 @@ of its spans, so an hour that the spring change removes is never seen, and one t
 seen twice. A span that crosses midnight belongs to the day it starts on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -44,18 +45,29 @@ def state(plan: Plan, schedule: Schedule, at: datetime) -> State:
 
 def next_change(plan: Plan, schedule: Schedule, at: datetime) -> datetime | None:
     """The first instant (UTC) after `at` when `schedule` opens or closes; None within HORIZON."""
-    now = state(plan, schedule, at).open
-    today = at.astimezone(zone(plan)).date()
-    for offset in range(HORIZON.days):
-        for instant in _instants(plan, schedule, today + offset * _DAY):
-            if instant > at and state(plan, schedule, instant).open != now:
-                return instant
-    return None
+    return next((instant for instant, _ in changes(plan, schedule, at, at + HORIZON)), None)
+
+
+def changes(plan: Plan, schedule: Schedule, after: datetime, before: datetime) -> Iterator[tuple[datetime, bool]]:
+    """Every instant (UTC) between `after` and `before`, both excluded, when `schedule` opens (True) or closes."""
+    was, day = state(plan, schedule, after).open, after.astimezone(zone(plan)).date()
+    last = before.astimezone(zone(plan)).date()
+    while day <= last:
+        for instant in _instants(plan, schedule, day):
+            if after < instant < before and state(plan, schedule, instant).open != was:
+                was = not was
+                yield instant, was
+        day += _DAY
 
 
 def zone(plan: Plan) -> ZoneInfo:
     """The organisation's time zone."""
     return ZoneInfo(plan.organisation.timezone)
+
+
+def midnight(plan: Plan, day: date) -> datetime:
+    """The instant (UTC) at which `day` begins on the organisation's clock."""
+    return datetime.combine(day, time(), zone(plan)).astimezone(UTC)
 
 
 def next_time(clock: time, now: datetime, where: tzinfo) -> datetime:

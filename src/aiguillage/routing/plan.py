@@ -121,6 +121,9 @@ class Mandate:
     last: date | None = None
     deputy: bool = False
 
+    def valid(self, day: date) -> bool:
+        return (self.first or day) <= day <= (self.last or day)
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:

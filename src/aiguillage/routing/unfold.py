@@ -242,7 +242,7 @@ def _responsible(call: Unfolding) -> Iterator[i.Ring]:
 def _on_duty(call: Unfolding, unit: p.Unit) -> Iterable[str]:
     """The people who hold a mandate of `unit` today, main before deputies, each once."""
     today = call.situation.now.astimezone(hours.zone(call.plan)).date()
-    valid = [m for m in unit.mandates if (m.first or today) <= today <= (m.last or today)]
+    valid = [mandate for mandate in unit.mandates if mandate.valid(today)]
     return dict.fromkeys(m.person for m in sorted(valid, key=lambda m: m.deputy))
 
 

@@ -1,0 +1,288 @@
+"""`decide`, tabulated: for one number of ours, who calls when goes where.
+
+    table = Timetable(plan, "central", since, until)
+    for row in table.rows(): row.callers, row.state, row.decision
+
+What a decision depends on beside the caller changes at certain instants only: a schedule opens or closes, a mandate
+begins or ends. Between two of them is an era; eras in which the same holds share a `State`. A row is a set of callers
+(`callers.py`) in a state. People's live state is not in the table: everybody is available. Neither are the turns of
+ring groups: each is rung as if for the first time.
+
+The proof (`check.py`), the comparison (`compare.py`) and whatever shows or keeps a plan's calendar read this table.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from aiguillage.routing import hours
+from aiguillage.routing import itinerary as i
+from aiguillage.routing import plan as p
+from aiguillage.routing.callers import NONE, Callers, Domain, Kind, domain
+from aiguillage.routing.decide import Call, decide
+from aiguillage.routing.directory import Directory
+from aiguillage.routing.itinerary import Step
+from aiguillage.routing.numbers import E164
+from aiguillage.routing.reach import Reached, reached
+from aiguillage.routing.trace import Decision
+from aiguillage.routing.unfold import Press
+
+_DAY = timedelta(days=1)
+MOST_PRESSES = 9
+"""Who presses more keys in a call is led to `otherwise` (docs/decisions/0010)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """[start, end), UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What holds in an era: `open` schedules and the mandates that are valid, as (unit, place in its list).
+
+    `at` (UTC) is the first instant at which it holds.
+    """
+
+    open: frozenset[str]
+    mandates: frozenset[tuple[str, int]]
+    at: datetime
+
+    def holds(self, condition: p.Hours) -> bool:
+        return self.open.issuperset(condition.when) and self.open.isdisjoint(condition.unless)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`callers` whom the same route takes: its place in the plan, None where none does."""
+
+    callers: Callers
+    route: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Every call by `callers` while `state` holds gets the decision's steps; `kind` is one of them."""
+
+    callers: Callers
+    kind: Kind
+    state: State
+    decision: Decision
+
+
+class Timetable:
+    """Of one number of ours (`did`, a plan key), from `since` to `until` (aware). None: a number that is none of ours.
+
+    `domain` may be wider than the plan needs: so that two plans' tables tell the same callers apart.
+    """
+
+    def __init__(
+        self, plan: p.Plan, did: str | None, since: datetime, until: datetime, among: Domain | None = None
+    ) -> None:
+        self.plan, self.did = plan, did
+        self.since, self.until = since.astimezone(UTC), until.astimezone(UTC)
+        self.called = plan.dids[did].number if did is not None else _foreign(plan)
+        self.routes = routes_to(plan, did)
+        self.reached = [reached(plan, (*plan.inbound_routes[place].steps, *plan.last_resort)) for place in self.routes]
+        self.reached_at_last = reached(plan, plan.last_resort)
+        self.domain = among or domain([self.distinctions])
+        self._parts: dict[tuple[int, ...], tuple[Part, ...]] = {}
+        self._decisions: dict[tuple[State, Kind, tuple[Press, ...]], Decision] = {}
+
+    @property
+    def distinctions(self) -> tuple[p.Plan, list[p.InboundRoute], Reached]:
+        """What `callers.domain` needs to know."""
+        return self.plan, [self.plan.inbound_routes[place] for place in self.routes], self.everything
+
+    @cached_property
+    def everything(self) -> Reached:
+        """What any call to this number can lead to."""
+        steps = [step for place in self.routes for step in self.plan.inbound_routes[place].steps]
+        return reached(self.plan, (*steps, *self.plan.last_resort))
+
+    # --- Time ---
+
+    @cached_property
+    def eras(self) -> tuple[tuple[datetime, State], ...]:
+        """When each era begins, and what holds in it; the first begins at `since`."""
+        schedules = sorted(self._schedules())
+        of_plan = self.plan.schedules
+        open_now = {key for key in schedules if hours.state(self.plan, of_plan[key], self.since).open}
+        changes: dict[datetime, list[str]] = {}
+        for key in schedules:
+            for at, _ in hours.changes(self.plan, of_plan[key], self.since, self.until):
+                changes.setdefault(at, []).append(key)
+        mandates = self._mandates()
+        states: dict[tuple[frozenset[str], frozenset[tuple[str, int]]], State] = {}
+        eras: list[tuple[datetime, State]] = []
+        for at in sorted({self.since, *changes, *mandates}):
+            open_now.symmetric_difference_update(changes.get(at, ()))
+            valid = mandates.get(at, eras[-1][1].mandates if eras else frozenset())
+            state = states.setdefault((frozenset(open_now), valid), State(frozenset(open_now), valid, at))
+            if not eras or eras[-1][1] is not state:
+                eras.append((at, state))
+        return tuple(eras)
+
+    def _schedules(self) -> set[str]:
+        """Those that can make a difference to a call to this number."""
+        routes = (self.plan.inbound_routes[place].hours for place in self.routes)
+        reaches = (each.hours for person in self.everything.people for each in self.plan.people[person].reach)
+        return {key for each in (*routes, *reaches) for key in (*each.when, *each.unless)}
+
+    def _mandates(self) -> dict[datetime, frozenset[tuple[str, int]]]:
+        """The mandates that are valid from each instant on at which that changes."""
+        if not self.everything.responsible:
+            return {self.since: frozenset()}
+        units = self.plan.units.values()
+        every = [(unit.key, place, each) for unit in units for place, each in enumerate(unit.mandates)]
+        days = {each.first for *_, each in every if each.first} | {each.last + _DAY for *_, each in every if each.last}
+        midnights = {hours.midnight(self.plan, day) for day in days}
+        found = {}
+        for at in sorted({self.since, *(each for each in midnights if self.since < each < self.until)}):
+            today = at.astimezone(hours.zone(self.plan)).date()
+            found[at] = frozenset((unit, place) for unit, place, each in every if each.valid(today))
+        return found
+
+    def state_at(self, at: datetime) -> State:
+        """What holds at `at` (aware), between `since` and `until`."""
+        return self.eras[bisect_right(self.eras, at, key=lambda era: era[0]) - 1][1]
+
+    @cached_property
+    def spans(self) -> Mapping[State, tuple[Span, ...]]:
+        """When each state holds."""
+        found: dict[State, list[Span]] = {}
+        ends = (*(at for at, _ in self.eras[1:]), self.until)
+        for (start, state), end in zip(self.eras, ends, strict=True):
+            found.setdefault(state, []).append(Span(start, end))
+        return {state: tuple(spans) for state, spans in found.items()}
+
+    # --- Callers ---
+
+    def parts(self, state: State) -> tuple[Part, ...]:
+        """All callers, by the route that takes them in `state`."""
+        live = tuple(place for place in self.routes if state.holds(self.plan.inbound_routes[place].hours))
+        if live not in self._parts:
+            self._parts[live] = tuple(self._divide(live))
+        return self._parts[live]
+
+    def _divide(self, live: Iterable[int]) -> Iterator[Part]:
+        rest = list(self.domain.everybody)
+        for place in live:
+            left: list[Callers] = []
+            for callers in rest:
+                taken = self.domain.meant(self.plan, self.plan.inbound_routes[place].caller, callers)
+                if taken is None:
+                    left.append(callers)
+                else:
+                    yield Part(taken, place)
+                    left += callers.without(taken)
+            rest = left
+        yield from (Part(callers, None) for callers in rest)
+
+    def rows(self, *, languages: bool = False) -> Iterator[Row]:
+        """Every row, state by state. `languages`: callers who are spoken to in another language stand apart."""
+        for state in self.spans:
+            for part in self.parts(state):
+                for callers in self._alike(part, languages):
+                    kind = next(self.domain.kinds(callers))
+                    yield Row(callers, kind, state, self.decide(kind, state))
+
+    def _alike(self, part: Part, languages: bool) -> Iterator[Callers]:
+        """The callers of a part, by what makes a difference to the steps of its route."""
+        leads = self.reached[self.routes.index(part.route)] if part.route is not None else self.reached_at_last
+        each = [part.callers]
+        if leads.responsible:
+            each = [replace(callers, units=frozenset({unit})) for callers in each for unit in sorted(callers.units)]
+        if leads.last_colleague:
+            each = [apart for callers in each for apart in _by_colleague(callers)]
+        if languages:
+            each = [apart for callers in each for apart in self._by_language(callers)]
+        yield from each
+
+    def _by_language(self, callers: Callers) -> Iterator[Callers]:
+        first = self.plan.organisation.languages[0]
+        spoken: dict[str, set[str]] = {}
+        for language in sorted(callers.languages):
+            heard = language if language in self.plan.organisation.languages else first
+            spoken.setdefault(heard, set()).add(language)
+        yield from (replace(callers, languages=frozenset(alike)) for alike in spoken.values())
+
+    # --- Decisions ---
+
+    def decide(self, kind: Kind, state: State, presses: tuple[Press, ...] = ()) -> Decision:
+        """The decision for a caller of this kind, asked when `state` first holds."""
+        asked = (state, kind, presses)
+        if asked not in self._decisions:
+            call, directory = self.domain.call(kind, self.called, state.at, presses)
+            self._decisions[asked] = decide(self.plan, directory, {}, call, state.at)
+        return self._decisions[asked]
+
+    def row_of(self, directory: Directory, call: Call, at: datetime) -> Row:
+        """The row that covers a call; of several contacts with the number, the one whose route comes first."""
+        state = self.state_at(at)
+        parts = self.parts(state)
+        found = [
+            (len(self.plan.inbound_routes) if part.route is None else part.route, kind, part)
+            for kind in self.domain.kinds_of(directory, call, at)
+            for part in parts
+            if kind.among(part.callers)
+        ]
+        _, kind, part = min(found, key=lambda each: each[0])
+        return Row(part.callers, kind, state, self.decide(kind, state))
+
+    def follow(self, row: Row, *, extensions: bool = False) -> dict[tuple[Press, ...], Decision]:
+        """The row's decision, and what follows every key in every menu on the way, by the keys pressed.
+
+        Each menu is followed once, on the shortest way to it. `extensions`: also every extension that may be dialled.
+        """
+        found: dict[tuple[Press, ...], Decision] = {(): row.decision}
+        waiting: list[tuple[Press, ...]] = [()]
+        entered = set[str]()
+        for presses in waiting:
+            for step in menus(found[presses].itinerary.steps):
+                if step.menu in entered or len(presses) >= MOST_PRESSES:
+                    continue
+                entered.add(step.menu)
+                for keys in (*step.keys, *(_extensions(self.plan) if extensions and step.extensions else ())):
+                    pressed = (*presses, Press(step.menu, keys))
+                    found[pressed] = self.decide(row.kind, row.state, pressed)
+                    waiting.append(pressed)
+        return found
+
+
+def routes_to(plan: p.Plan, did: str | None) -> list[int]:
+    """The places of the inbound routes that a call to `did` can take, as far as the number goes."""
+    return [place for place, route in enumerate(plan.inbound_routes) if not route.to or did in route.to]
+
+
+def menus(steps: Iterable[Step]) -> Iterator[i.Menu]:
+    """Every menu that a caller comes to without pressing a key."""
+    for step in steps:
+        if isinstance(step, i.Menu):
+            yield step
+            yield from menus(step.otherwise)
+
+
+def _by_colleague(callers: Callers) -> Iterator[Callers]:
+    never, returning = callers.returning & {NONE}, callers.returning - {NONE}
+    if never:
+        yield replace(callers, returning=never)
+    if returning:
+        yield from (
+            replace(callers, returning=returning, colleagues=frozenset({each})) for each in sorted(callers.colleagues)
+        )
+
+
+def _extensions(plan: p.Plan) -> Iterator[str]:
+    for section in (plan.people, plan.ring_groups, plan.queues, plan.voicemail_boxes):
+        yield from (thing.extension for thing in section.values() if thing.extension is not None)
+
+
+def _foreign(plan: p.Plan) -> E164:
+    """A number that is none of ours."""
+    return next(number for end in range(10, 100) if not p.is_ours(plan, number := E164(f"+3249990{end}00")))
