@@ -5,7 +5,7 @@ arrive whole is never followed.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import assert_never
 
 from aiguillage.asterisk.fastagi import MAX_COMMAND
@@ -48,7 +48,7 @@ def command(itinerary: i.Itinerary, decision_id: str, announce: str = "") -> str
 
 def assignments(itinerary: i.Itinerary, decision_id: str, announce: str = "") -> list[Assignment]:
     """The variables in their order, ROUTE_OK last. Legs inherit what begins with __."""
-    steps = list(_one_after_the_other(itinerary.steps))
+    steps = list(i.in_line(itinerary.steps))
     name = speakable(itinerary.caller_name)
     pairs = [
         ("DECISION", decision_id),
@@ -70,14 +70,6 @@ def assignments(itinerary: i.Itinerary, decision_id: str, announce: str = "") ->
 def speakable(name: str) -> str:
     """A display name without anything that Asterisk or a phone might read as more than a name."""
     return " ".join(_UNSPEAKABLE.sub(" ", name).split())[:MAX_NAME]
-
-
-def _one_after_the_other(steps: Iterable[i.Step]) -> Iterator[i.Step]:
-    """Without a key, what follows a menu is its `otherwise`."""
-    for step in steps:
-        yield step
-        if isinstance(step, i.Menu):
-            yield from _one_after_the_other(step.otherwise)
 
 
 def _step(step: i.Step) -> Iterator[Assignment]:

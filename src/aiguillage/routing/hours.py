@@ -93,9 +93,12 @@ def calendar_label(calendar: Calendar, day: date, language: str) -> str | None:
     for dates in calendar.dates:
         if dates.first <= day <= dates.last:
             return dates.label or ""
-    if calendar.public_holidays is None:
-        return None
-    return _holidays(calendar.public_holidays, day.year, language).get(day)
+    return holiday_label(calendar.public_holidays, day, language) if calendar.public_holidays is not None else None
+
+
+def holiday_label(country: str, day: date, language: str) -> str | None:
+    """The name of the public holiday that `day` is in a country (ISO 3166), None where it is none."""
+    return _holidays(country, day.year, language).get(day)
 
 
 def _day_of(plan: Plan, schedule: Schedule, day: date) -> tuple[str | None, str | None, tuple[Span, ...]]:

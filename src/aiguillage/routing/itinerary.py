@@ -4,6 +4,7 @@ An itinerary is complete in itself: whoever holds it needs neither the plan nor 
 `asterisk.channel_variables` is its only translation for Asterisk.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -115,6 +116,19 @@ class Itinerary:
     caller_name: str = ""
     announced: str = ""
     ours: E164 | None = None
+
+
+def in_line(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps as a caller who presses no key meets them: what follows a menu's attempts stands behind the menu."""
+    for step in steps:
+        yield step
+        if isinstance(step, Menu):
+            yield from in_line(step.otherwise)
+
+
+def ends(steps: Iterable[Step]) -> bool:
+    """Whether a caller whom nobody answers leaves a message at the end, or is hung up on as the plan wants it."""
+    return isinstance(next(iter([*in_line(steps)][-1:]), None), Voicemail | HangUp)
 
 
 def describe(step: Step) -> dict[str, Any]:

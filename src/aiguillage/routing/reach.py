@@ -8,11 +8,13 @@ from aiguillage.routing import plan as p
 
 @dataclass(slots=True)
 class Reached:
-    """Keys of the plan. `people`: whose own `reach` is followed; `members`: who are rung as part of a group or queue.
+    """Keys of the plan. `people`: whose own `reach` is followed; `named`: those of them whom a step names; `members`:
+    who are rung as part of a group or queue.
 
     `responsible`, `last_colleague`: a step asks for them, so that the unit or our last call makes a difference.
     """
 
+    named: set[str] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
     members: set[str] = field(default_factory=set)
     ring_groups: set[str] = field(default_factory=set)
@@ -73,6 +75,7 @@ def _walk(plan: p.Plan, steps: Iterable[p.Step], found: Reached) -> None:
 def _target(plan: p.Plan, target: p.RingTarget, found: Reached) -> None:
     match target:
         case p.PersonTarget(person):
+            found.named.add(person)
             found.people.add(person)
         case p.GroupTarget(group):
             found.ring_groups.add(group)

@@ -11,8 +11,8 @@ ring groups: each is rung as if for the first time.
 The proof (`check.py`), the comparison (`compare.py`) and whatever shows or keeps a plan's calendar read this table.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -23,7 +23,6 @@ from aiguillage.routing import plan as p
 from aiguillage.routing.callers import NONE, Callers, Domain, Kind, domain
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.directory import Directory
-from aiguillage.routing.itinerary import Step
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.reach import Reached, reached
 from aiguillage.routing.trace import Decision
@@ -152,6 +151,11 @@ class Timetable:
         """What holds at `at` (aware), between `since` and `until`."""
         return self.eras[bisect_right(self.eras, at, key=lambda era: era[0]) - 1][1]
 
+    def eras_between(self, start: datetime, end: datetime) -> Sequence[tuple[datetime, State]]:
+        """The eras that begin after `start` and before `end`."""
+        first = bisect_right(self.eras, start, key=lambda era: era[0])
+        return self.eras[first : bisect_left(self.eras, end, key=lambda era: era[0])]
+
     @cached_property
     def spans(self) -> Mapping[State, tuple[Span, ...]]:
         """When each state holds."""
@@ -235,37 +239,40 @@ class Timetable:
         _, kind, part = min(found, key=lambda each: each[0])
         return Row(part.callers, kind, state, self.decide(kind, state))
 
-    def follow(self, row: Row, *, extensions: bool = False) -> dict[tuple[Press, ...], Decision]:
+    def follow(self, row: Row) -> dict[tuple[Press, ...], Decision]:
         """The row's decision, and what follows every key in every menu on the way, by the keys pressed.
 
-        Each menu is followed once, on the shortest way to it. `extensions`: also every extension that may be dialled.
+        Each menu is followed once, on the shortest way to it.
         """
         found: dict[tuple[Press, ...], Decision] = {(): row.decision}
         waiting: list[tuple[Press, ...]] = [()]
         entered = set[str]()
         for presses in waiting:
-            for step in menus(found[presses].itinerary.steps):
-                if step.menu in entered or len(presses) >= MOST_PRESSES:
+            for step in i.in_line(found[presses].itinerary.steps):
+                if not isinstance(step, i.Menu) or step.menu in entered or len(presses) >= MOST_PRESSES:
                     continue
                 entered.add(step.menu)
-                for keys in (*step.keys, *(_extensions(self.plan) if extensions and step.extensions else ())):
+                for keys in step.keys:
                     pressed = (*presses, Press(step.menu, keys))
                     found[pressed] = self.decide(row.kind, row.state, pressed)
                     waiting.append(pressed)
+        return found
+
+    def extensions(self, row: Row) -> dict[tuple[Press, ...], Decision]:
+        """What follows every extension that may be dialled in a menu on the way, as `follow`."""
+        found = {}
+        for presses, decision in self.follow(row).items():
+            for step in i.in_line(decision.itinerary.steps):
+                if isinstance(step, i.Menu) and step.extensions and len(presses) < MOST_PRESSES:
+                    for extension in _extensions(self.plan):
+                        dialled = (*presses, Press(step.menu, extension))
+                        found[dialled] = self.decide(row.kind, row.state, dialled)
         return found
 
 
 def routes_to(plan: p.Plan, did: str | None) -> list[int]:
     """The places of the inbound routes that a call to `did` can take, as far as the number goes."""
     return [place for place, route in enumerate(plan.inbound_routes) if not route.to or did in route.to]
-
-
-def menus(steps: Iterable[Step]) -> Iterator[i.Menu]:
-    """Every menu that a caller comes to without pressing a key."""
-    for step in steps:
-        if isinstance(step, i.Menu):
-            yield step
-            yield from menus(step.otherwise)
 
 
 def _by_colleague(callers: Callers) -> Iterator[Callers]:

@@ -322,6 +322,12 @@ def _outside(
     ]
 
 
+def why_not_rung(plan: p.Plan, number: E164) -> Note | None:
+    """Why an outside number is never rung; None where it is."""
+    trunks = _trunks(plan, number)
+    return trunks if isinstance(trunks, Note) else None
+
+
 def _trunks(plan: p.Plan, number: E164) -> tuple[str, ...] | Note:
     """The trunks that `number` is rung over, or why it is not rung."""
     if p.is_ours(plan, number):

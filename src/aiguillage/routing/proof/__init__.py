@@ -1,0 +1,1 @@
+"""The parts of the proof; `routing/check.py` puts them together."""
