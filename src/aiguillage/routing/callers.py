@@ -55,6 +55,11 @@ class Callers:
         both = tuple(mine & theirs for mine, theirs in zip(self.facts, other.facts, strict=True))
         return _callers(self.showing, both) if self.showing == other.showing and all(both) else None
 
+    def joined(self, other: "Callers") -> "Callers":
+        """With every value of both."""
+        facts = tuple(mine | theirs for mine, theirs in zip(self.facts, other.facts, strict=True))
+        return _callers(self.showing, facts)
+
     def without(self, other: "Callers") -> Iterator["Callers"]:
         """Those of these who are not among `other`, in sets that do not overlap. `other` is a part of these."""
         facts = list(self.facts)

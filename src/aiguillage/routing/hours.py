@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from aiguillage.routing.plan import Calendar, Plan, Schedule, Span
+from aiguillage.routing.plan import Calendar, Hours, Plan, Schedule, Span
 
 _DAY = timedelta(days=1)
 HORIZON = timedelta(days=400)
@@ -58,6 +58,28 @@ def changes(plan: Plan, schedule: Schedule, after: datetime, before: datetime) -
                 was = not was
                 yield instant, was
         day += _DAY
+
+
+def spans(plan: Plan, condition: Hours, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """When `condition` holds between two instants (aware), as [start, end)."""
+    edges: dict[datetime, list[str]] = {}
+    open_now = set[str]()
+    for key in {*condition.when, *condition.unless}:
+        if state(plan, plan.schedules[key], since).open:
+            open_now.add(key)
+        for at, _ in changes(plan, plan.schedules[key], since, until):
+            edges.setdefault(at, []).append(key)
+    start: datetime | None = None
+    for at in sorted({since, *edges}):
+        open_now.symmetric_difference_update(edges.get(at, ()))
+        holds = open_now.issuperset(condition.when) and open_now.isdisjoint(condition.unless)
+        if holds and start is None:
+            start = at
+        elif not holds and start is not None:
+            yield start, at
+            start = None
+    if start is not None:
+        yield start, until
 
 
 def zone(plan: Plan) -> ZoneInfo:

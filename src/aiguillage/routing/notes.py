@@ -5,9 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeAlias
-
-Fact: TypeAlias = "str | int | date | Note | Listed | Moment"
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +13,7 @@ class Note:
     """`template` is the sentence in English and holds a `{name}` for each fact."""
 
     template: str
-    facts: tuple[tuple[str, Fact], ...] = ()
+    facts: "tuple[tuple[str, Fact], ...]" = ()
 
     def __str__(self) -> str:
         return self.template.format(**{name: english(fact) for name, fact in self.facts})
@@ -25,7 +23,7 @@ class Note:
 class Listed:
     """`a, b or c`."""
 
-    values: tuple[Fact, ...]
+    values: "tuple[Fact, ...]"
     word: Literal["or", "and", "then"] = "and"
 
     def __str__(self) -> str:
@@ -43,7 +41,10 @@ class Moment:
         return f"{self.at:%H:%M on %-d %B %Y}" if self.other_day else f"{self.at:%H:%M}"
 
 
-def note(template: str, **facts: "Fact | None") -> Note:
+Fact = str | int | date | Note | Listed | Moment
+
+
+def note(template: str, **facts: Fact | None) -> Note:
     """None is said as nothing."""
     return Note(template, tuple((name, "" if fact is None else fact) for name, fact in facts.items()))
 

@@ -192,14 +192,14 @@ class Timetable:
         """Every row, state by state. `languages`: callers who are spoken to in another language stand apart."""
         for state in self.spans:
             for part in self.parts(state):
-                for callers in self._alike(part, languages):
+                for callers in self.alike(part.callers, part.route, languages=languages):
                     kind = next(self.domain.kinds(callers))
                     yield Row(callers, kind, state, self.decide(kind, state))
 
-    def _alike(self, part: Part, languages: bool) -> Iterator[Callers]:
-        """The callers of a part, by what makes a difference to the steps of its route."""
-        leads = self.reached[self.routes.index(part.route)] if part.route is not None else self.reached_at_last
-        each = [part.callers]
+    def alike(self, callers: Callers, route: int | None, *, languages: bool = False) -> Iterator[Callers]:
+        """Some callers, by what makes a difference to the steps of the route that takes them."""
+        leads = self.reached[self.routes.index(route)] if route is not None else self.reached_at_last
+        each = [callers]
         if leads.responsible:
             each = [replace(callers, units=frozenset({unit})) for callers in each for unit in sorted(callers.units)]
         if leads.last_colleague:
