@@ -4,6 +4,7 @@ AiguillageError          message for people: names the object, the fault and the
 ├── Refused              what we were given is wrong; nothing was changed
 │   ├── NumberRefused        a text that is no telephone number
 │   ├── DocumentRefused      a plan document with faults, each with its path
+│   ├── PlanUnsound          a plan by which calls would be lost
 │   ├── DirectoryRefused     a contacts file that cannot be read
 │   └── SettingRefused       an AIGUILLAGE_* variable
 ├── Conflict             somebody else changed it meanwhile
@@ -16,6 +17,7 @@ AiguillageError          message for people: names the object, the fault and the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class AiguillageError(Exception):
@@ -47,6 +49,15 @@ class DocumentRefused(Refused):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class PlanUnsound(Refused):
+    """The proof found errors: calls would be lost. `problems` are those of `routing.check`, warnings too."""
+
+    def __init__(self, problems: tuple[Any, ...]) -> None:
+        self.problems = problems
+        errors = [problem for problem in problems if problem.severity == "error"]
+        super().__init__("\n".join(f"{problem.path}: {problem.message}; {problem.remedy}" for problem in errors))
 
 
 class DirectoryRefused(Refused):

@@ -12,6 +12,8 @@ from typing import Any
 from aiguillage.desk import explaining, provisioning
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.desk.telling import story_in_words
+from aiguillage.desk.wording import Words as Spoken
+from aiguillage.desk.wording import words_in
 from aiguillage.errors import CallGone, NumberRefused, Refused
 from aiguillage.routing import hours
 from aiguillage.routing.numbers import parse_written
@@ -73,6 +75,7 @@ class Stage:
     database: Database
     plan: Plan
     simulator_secret: str
+    words: Spoken = field(default_factory=lambda: words_in("en"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,8 @@ async def _rehearse(settings: Settings, database: Database, plan: Plan, scene: S
         for endpoint, password in site.passwords.items():
             await telephones.register(endpoint, password)
         secret = settings.simulator_secret.get_secret_value()
-        return await play(Stage(telephones, database, plan, secret), scene, say)
+        stage = Stage(telephones, database, plan, secret, words_in(settings.language or "en"))
+        return await play(stage, scene, say)
 
 
 async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
@@ -244,7 +248,7 @@ class _Teller:
     """Reads the journal while the call runs, and tells what is new."""
 
     def __init__(self, stage: Stage, scene: Scene, began: datetime, say: Say) -> None:
-        self._database, self._plan = stage.database, stage.plan
+        self._database, self._plan, self._words = stage.database, stage.plan, stage.words
         self._scene, self._began, self._say = scene, began, say
         self._decision: DecisionRecord | None = None
         self._events: list[EventRecord] = []
@@ -257,8 +261,8 @@ class _Teller:
                 self._tell_decision(self._decision)
         if self._decision is not None:
             events = await asyncio.to_thread(self._read_events, self._decision.call)
-            told = len(story_in_words(self._events, self._plan, self._decision.at))
-            for line in story_in_words(events, self._plan, self._decision.at)[told:]:
+            told = len(story_in_words(self._words, self._events, self._plan, self._decision.at))
+            for line in story_in_words(self._words, events, self._plan, self._decision.at)[told:]:
                 self._say(line)
             self._events = events
             if self._message_since is None and any(_takes_message(event) for event in events):
@@ -283,19 +287,20 @@ class _Teller:
                 break
             await asyncio.sleep(0.2)
         if self._decision is None:
-            self._say("The service was not asked; Asterisk took its last resort.")
+            self._say(self._words("The service was not asked; Asterisk took its last resort."))
         return Outcome(leg.status, self._decision, tuple(self._events))
 
     def _tell_decision(self, decision: DecisionRecord) -> None:
-        description = {**decision.trace, "plan_version": decision.plan_version}
+        words, description = self._words, explaining.recorded(decision)
         if self._scene.phone is None:
-            lines = explaining.in_words(description, self._plan)
+            lines = explaining.in_words(words, description, self._plan)
         else:
-            lines = explaining.dialled_in_words(decision.caller or "", self._scene.called, description, self._plan)
+            who, dialled = decision.caller or "", self._scene.called
+            lines = explaining.dialled_in_words(words, who, dialled, description, self._plan)
         for line in lines:
             self._say(line)
         self._say("")
-        self._say("What happened:")
+        self._say(words("What happened:"))
 
     def _find_decision(self) -> DecisionRecord | None:
         with self._database.reading() as session:

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     daily_calls: int = Field(200, ge=0, le=100_000)
     """Outside calls that one desk phone may place in a day: a stolen password must not cost a fortune."""
 
+    longest_ringing: int = Field(180, ge=10, le=3600)
+    """Seconds of nothing but ringing that a caller is made to wait; a plan that rings longer is not published."""
+
+    language: Literal["", "en", "fr"] = ""
+    """What our own answers speak; empty = the organisation's first language, if it is one of these."""
+
     voice_command: str = ""
     """A better voice than espeak-ng: a command that reads text and writes a WAV {file} in {language}."""
 

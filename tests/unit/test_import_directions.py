@@ -18,7 +18,7 @@ OURS = {
     "routing": {"errors"},
     "store": {"routing", "errors", "settings", "shipped", "text_formats"},
     "asterisk": {"routing", "errors", "settings", "shipped"},
-    "desk": {"routing", "store", "asterisk", "errors", "settings", "text_formats"},
+    "desk": {"routing", "store", "asterisk", "errors", "settings", "shipped", "text_formats"},
     "admin": {"desk", "routing", "errors", "settings", "text_formats"},
     "console": {"desk", "admin", "routing", "errors", "settings", "text_formats"},
     "simulator": {"routing.numbers", "errors", "settings"},
@@ -30,6 +30,8 @@ ONLY_IN = {
     "alembic": {"store"},
     "panoramisk": {"asterisk"},
     "aiosmtplib": {"desk"},
+    "babel": {"desk"},
+    "icalendar": {"desk"},
     "baresip": {"simulator"},
     "fastapi": {"admin", "console"},
     "phonenumbers": {"routing"},
@@ -38,6 +40,7 @@ ONLY_IN = {
 """Libraries that one package knows, and all others leave to it."""
 
 PURE_LIBRARIES = {
+    "bisect",
     "calendar",
     "collections",
     "dataclasses",

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts
-from aiguillage.desk.explaining import explain
+from aiguillage.desk import explaining
 
 router = APIRouter(tags=["explain"])
 
@@ -46,5 +46,7 @@ class Explanation(BaseModel):
 @router.post("/explain", operation_id="explain")
 def post_explain(question: Question, parts: TheParts) -> Explanation:
     """Decide a call without placing it, from the published plan."""
-    snapshot = parts.current()
-    return Explanation(**explain(snapshot, question.caller, question.called, question.at or datetime.now(UTC)))
+    now = datetime.now(UTC)
+    asked = explaining.Question(question.caller, question.called, question.at or now)
+    _, description = explaining.explain_then(parts.database, parts.current(), asked, now)
+    return Explanation(**description)

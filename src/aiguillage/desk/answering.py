@@ -97,7 +97,7 @@ class Answering:
                 caller=person or endpoint,
                 called=outgoing.number or text,
                 itinerary=facts["itinerary"],
-                trace={"trace": {"routes": [], "remarks": facts["remarks"]}, "itinerary": facts["itinerary"]},
+                trace={"trace": {"routes": [], "remarks": facts["remarks"], "notes": facts["notes"]}},
             ),
             outgoing.itinerary,
         )
@@ -119,7 +119,7 @@ class Answering:
             said, remark = _SAID[state.state], state.state
         itinerary = Itinerary((Play(said), HangUp("normal")), language_of(plan, plan.people.get(person or "")))
         record = self._record(question, snapshot, now, "code")
-        trace = {"trace": {"routes": [], "remarks": [remark]}, "itinerary": []}
+        trace = {"trace": {"routes": [], "remarks": [remark]}}
         return self._answer(snapshot, replace(record, caller=person or endpoint, called=code, trace=trace), itinerary)
 
     async def callback(self, question: AgiHeader) -> str:
@@ -170,6 +170,7 @@ class Answering:
         before = _turns_before(snapshot, asked, at) if decision.turns_taken else set()
         self.memory.turns_taken(tuple(group for group in decision.turns_taken if group not in before))
         facts = describe_decision(decision)
+        itinerary = facts.pop("itinerary")
         record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
         return self._answer(
             snapshot,
@@ -178,8 +179,8 @@ class Answering:
                 caller=caller,
                 called=called,
                 route=decision.route,
-                itinerary=facts["itinerary"],
-                trace={**facts, "at": at.isoformat()},
+                itinerary=itinerary,
+                trace={**facts, "at": at.isoformat(), "presses": [[press.menu, press.keys] for press in presses]},
             ),
             decision.itinerary,
         )

@@ -9,7 +9,7 @@ from aiguillage import text_formats
 from aiguillage.desk.wording import Words
 from aiguillage.desk.wording.callers import who
 from aiguillage.desk.wording.stops import way, ways
-from aiguillage.desk.wording.times import hours_in_words, times
+from aiguillage.desk.wording.times import Spans, named_times, times
 from aiguillage.routing import hours
 from aiguillage.routing.callers import Callers
 from aiguillage.routing.compare import (
@@ -23,10 +23,9 @@ from aiguillage.routing.compare import (
 )
 from aiguillage.routing.document import dump
 from aiguillage.routing.notes import Listed
-from aiguillage.routing.plan import Hours, Plan
+from aiguillage.routing.plan import Plan
 
 HORIZON = timedelta(days=366)
-Spans = tuple[tuple[datetime, datetime], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class _Sentence:
 
 def _sentences(words: Words, found: Comparison) -> Iterator[_Sentence]:
     """One for what differs in the callers only, or in the number called only."""
-    named = _named_times(words, found)
+    named = named_times(words, found.after, found.since, found.until, lambda key: _same_schedule(found, key))
     each = [_sentence(words, found, change, named) for change in found.calls.changes]
     by_callers: dict[object, list[_Sentence]] = {}
     for one in each:
@@ -145,20 +144,6 @@ def _sentence(words: Words, found: Comparison, change: CallChange, named: Mappin
     when = (named[spans],) if spans in named else tuple(times(words, plan, spans, found.since, found.until))
     number = change.did or words("a number that is none of ours")
     return _Sentence(callers, (number,), when, was, becomes)
-
-
-def _named_times(words: Words, found: Comparison) -> Mapping[Spans, str]:
-    """The hours that a route or a step asks for, where both plans have them: `while office is open`."""
-    conditions = [route.hours for route in found.after.inbound_routes]
-    conditions += [Hours(when=(key,)) for key in found.after.schedules]
-    conditions += [Hours(unless=(key,)) for key in found.after.schedules]
-    named: dict[Spans, str] = {}
-    for each in conditions:
-        schedules = (*each.when, *each.unless)
-        if schedules and all(_same_schedule(found, key) for key in schedules):
-            spans = tuple(hours.spans(found.after, each, found.since, found.until))
-            named.setdefault(spans, hours_in_words(words, each))
-    return named
 
 
 def _same_schedule(found: Comparison, key: str) -> bool:

@@ -2,14 +2,20 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from aiguillage import text_formats
 from aiguillage.errors import Conflict, NotFound
+from aiguillage.routing.compare import settings_changed
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.plan import Plan
 from aiguillage.store import plans
 from aiguillage.store.database import Database
+from aiguillage.store.plans import ReplacedDraft
+
+_TOLD = 10
+"""Changes that a conflict names; more are counted."""
 
 
 def check(document: Any) -> Plan:
@@ -20,20 +26,40 @@ def check(document: Any) -> Plan:
     return load(document)
 
 
-def apply(database: Database, document: Any, changed_from: str | None = None) -> str:
+def apply(database: Database, document: Any, changed_from: str | None = None, by: str = "") -> str:
     """Replace the draft by `document`; the new draft's revision. Calls keep following the published plan.
 
-    `changed_from` is the revision of the draft that the document was made from; None replaces any. Raises
-    DocumentRefused with all faults, or Conflict when the draft is another one by now; then the draft is as it was.
+    The draft that it replaces is kept. `changed_from` is the revision of the draft that the document was made from;
+    None replaces any. Raises DocumentRefused with all faults, or Conflict when the draft is another one by now, saying
+    what changed meanwhile; then the draft is as it was.
     """
     plan = check(document)
     with database.writing() as session:
-        if changed_from is not None:
-            kept = plans.load_draft(session)
-            if kept is None or revision(dump(kept)) != changed_from:
-                raise Conflict("the draft was changed meanwhile; read it again and repeat your change on it")
+        kept = plans.load_draft(session)
+        before = dump(kept) if kept is not None else None
+        if before == dump(plan):
+            return revision(before)
+        if changed_from is not None and (before is None or revision(before) != changed_from):
+            raise _meanwhile(_document_of(plans.kept_drafts(session), changed_from), before)
+        if before is not None:
+            text, now = text_formats.write_json(before), datetime.now(UTC)
+            plans.keep_draft(session, ReplacedDraft(revision(before), text, now, by))
         plans.save_draft(session, plan)
     return revision(dump(plan))
+
+
+def _document_of(kept: list[ReplacedDraft], wanted: str) -> Mapping[str, Any] | None:
+    found = next((each for each in kept if each.revision == wanted), None)
+    return None if found is None else text_formats.read_json(found.document)
+
+
+def _meanwhile(theirs: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Conflict:
+    said = "the draft was changed meanwhile; read it again and repeat your change on it"
+    if theirs is None or now is None:
+        return Conflict(said)
+    changes = [f"{change.kind} {change.path}" for change in settings_changed(theirs, now)]
+    more = [f"and {len(changes) - _TOLD} more"] if len(changes) > _TOLD else []
+    return Conflict("\n  ".join([f"{said}. It has:", *changes[:_TOLD], *more]))
 
 
 def draft(database: Database) -> Mapping[str, Any]:
@@ -46,6 +72,49 @@ def draft(database: Database) -> Mapping[str, Any]:
     if plan is None:
         raise NotFound("there is no plan yet; apply one: aiguillage plan apply PLAN.yaml")
     return dump(plan)
+
+
+def replaced(database: Database) -> list[ReplacedDraft]:
+    """The drafts that were replaced, the latest first."""
+    with database.reading() as session:
+        return plans.kept_drafts(session)
+
+
+def restore(database: Database, wanted: str, by: str = "") -> str:
+    """Make a published version (`3`) or a replaced draft (the beginning of its revision) the draft; its revision.
+
+    Nothing is published. Raises NotFound, or DocumentRefused where this release does not read it any more.
+    """
+    return apply(database, document_of(database, wanted), by=by)
+
+
+def document_of(database: Database, wanted: str) -> Mapping[str, Any]:
+    """The document that `draft`, `live`, the number of a version or a replaced draft's revision names.
+
+    Raises NotFound.
+    """
+    if wanted == "draft":
+        return draft(database)
+    with database.reading() as session:
+        if wanted == "live":
+            version = plans.latest_version(session)
+            if version is None:
+                raise NotFound("no plan has been published yet")
+            return _read(version.document)
+        if wanted.isdecimal() and len(wanted) < _SHORTEST_REVISION:
+            return _read(plans.version(session, int(wanted)).document)
+        kept = [each for each in plans.kept_drafts(session) if each.revision.startswith(wanted)]
+    if len(wanted) < _SHORTEST_REVISION or len({each.revision for each in kept}) != 1:
+        raise NotFound(f"{wanted} is no version; write its number, draft, live, or a replaced draft's revision")
+    return _read(kept[0].document)
+
+
+_SHORTEST_REVISION = 8
+
+
+def _read(document: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = text_formats.read_json(document)
+    return found
 
 
 def revision(document: Mapping[str, Any]) -> str:

@@ -3,27 +3,53 @@
 from datetime import datetime
 
 from aiguillage import text_formats
-from aiguillage.desk import editing
+from aiguillage.desk import editing, proving
+from aiguillage.errors import Conflict, PlanUnsound
+from aiguillage.routing.check import LONGEST_RINGING
+from aiguillage.routing.compare import settings_changed
 from aiguillage.store import plans
 from aiguillage.store.database import Database
+from aiguillage.store.plans import Version
 
 
-def publish(database: Database, at: datetime, by: str, comment: str) -> int:
+def publish(database: Database, at: datetime, by: str, comment: str, longest_ringing: int = LONGEST_RINGING) -> int:
     """Make the draft the next version and return its number. `at` is aware.
 
-    Raises NotFound without a draft, DocumentRefused if the draft no longer resolves, Conflict when somebody else
-    published between our reading and our writing.
+    Raises NotFound without a draft, DocumentRefused if the draft no longer resolves, PlanUnsound where the proof finds
+    errors, Conflict when somebody else published between our reading and our writing: it says what.
     """
     with database.reading() as session:
         latest = plans.latest_version(session)
     document = editing.draft(database)
-    editing.check(document)
-    with database.writing() as session:
-        return plans.publish(
-            session,
-            document=text_formats.write_json(document),
-            at=at,
-            by=by,
-            comment=comment,
-            expected_latest=latest.number if latest else None,
-        )
+    plan = editing.check(document)
+    problems = proving.prove(database, plan, at, longest_ringing)
+    if any(problem.severity == "error" for problem in problems):
+        raise PlanUnsound(tuple(problems))
+    try:
+        with database.writing() as session:
+            return plans.publish(
+                session,
+                document=text_formats.write_json(document),
+                at=at,
+                by=by,
+                comment=comment,
+                expected_latest=latest.number if latest else None,
+            )
+    except Conflict as changed:
+        raise Conflict(f"{changed}{_changes_since(database, latest)}") from None
+
+
+def _changes_since(database: Database, known: Version | None) -> str:
+    """What the version that is live by now changed, a line each."""
+    with database.reading() as session:
+        latest = plans.latest_version(session)
+    if known is None or latest is None:
+        return ""
+    changes = settings_changed(text_formats.read_json(known.document), text_formats.read_json(latest.document))
+    return "".join(f"\n  {change.kind} {change.path}" for change in changes)
+
+
+def versions(database: Database) -> list[Version]:
+    """All that were published, the newest first."""
+    with database.reading() as session:
+        return plans.versions(session)

@@ -6,6 +6,7 @@ keeps the one that it began with.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +76,18 @@ def published_plan(database: Database) -> Plan:
     """
     with database.reading() as session:
         return _plan(_existing(plans.latest_version(session)))
+
+
+def plan_at(database: Database, at: datetime) -> tuple[Plan, int, bool]:
+    """The plan that calls followed at `at` (aware), its version, and whether it was published by then: before the first
+    version that one is as near as we can come.
+
+    Raises NotFound when nothing has been published yet.
+    """
+    with database.reading() as session:
+        version = plans.version_at(session, at)
+        first = version or _existing(plans.first_version(session))
+    return _plan(first), first.number, version is not None
 
 
 def is_published(database: Database) -> bool:

@@ -27,6 +27,7 @@ from aiguillage.routing.notes import Listed, Note, note
 from aiguillage.routing.numbers import E164, parse_written
 from aiguillage.routing.presence import Presences
 from aiguillage.routing.situation import Situation
+from aiguillage.routing.trace import describe_note
 from aiguillage.routing.turns import FIRST_TURN, Turns
 from aiguillage.routing.unfold import Unfolding, extension_steps, unfold
 
@@ -63,10 +64,11 @@ class Outgoing:
     turns_taken: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
-        """Plain JSON data: `itinerary` and `remarks`."""
+        """Plain JSON data: `itinerary`, `remarks` in English, and `notes`, from which these can be said otherwise."""
         return {
             "itinerary": [describe(step) for step in self.itinerary.steps],
             "remarks": [str(remark) for remark in self.remarks],
+            "notes": [describe_note(remark) for remark in self.remarks],
         }
 
 

@@ -104,6 +104,7 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
                 for weighed in trace.steps
             ],
             "remarks": [str(remark) for remark in trace.remarks],
+            "notes": [describe_note(remark) for remark in trace.remarks],
         },
     }
 

@@ -1,11 +1,11 @@
 """The journal: what was decided for each call, and what then happened to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import desc, insert, select
+from sqlalchemy import case, desc, insert, or_, select
 from sqlalchemy.orm import Session
 
 from aiguillage.store.tables import call_events, decisions
@@ -63,6 +63,29 @@ def decision_of(session: Session, call: str) -> DecisionRecord | None:
     wanted = select(decisions).where(decisions.c.call == call).order_by(desc(decisions.c.at)).limit(1)
     found = session.execute(wanted).mappings().first()
     return DecisionRecord(**found) if found else None
+
+
+def call_of(session: Session, wanted: str) -> str | None:
+    """The call that an id of a call, or of a decision about it, means."""
+    either = or_(decisions.c.call == wanted, decisions.c.id == wanted)
+    return session.scalar(select(decisions.c.call).where(either).limit(1))
+
+
+def decisions_of(session: Session, call: str) -> list[DecisionRecord]:
+    """All decisions about a call, in order."""
+    found = session.execute(select(decisions).where(decisions.c.call == call).order_by(decisions.c.at)).mappings()
+    return [DecisionRecord(**row) for row in found]
+
+
+def placed(session: Session, since: datetime) -> Iterator[Any]:
+    """Calls since `since` (aware), in order, without what was decided: `at`, `kind`, `caller`, `called`.
+
+    `asked_at`: the time that a simulated call brought (ISO 8601), else None.
+    """
+    asked_at = case((decisions.c.kind == "simulated", decisions.c.trace["at"].as_string()))
+    columns = (decisions.c.at, decisions.c.kind, decisions.c.caller, decisions.c.called, asked_at.label("asked_at"))
+    wanted = select(*columns).where(decisions.c.at >= since).order_by(decisions.c.at)
+    yield from session.execute(wanted.execution_options(yield_per=10_000))
 
 
 def story(session: Session, call: str) -> list[EventRecord]:

@@ -4,14 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, desc, insert, select
+from sqlalchemy import delete, desc, func, insert, select
 from sqlalchemy.orm import Session
 
 from aiguillage.errors import Conflict, NotFound
 from aiguillage.routing.plan import Plan
 from aiguillage.store.plan_rows import plan_of, rows_of
 from aiguillage.store.plan_tables import PLAN_TABLES
-from aiguillage.store.tables import plan_versions
+from aiguillage.store.tables import plan_versions, replaced_drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,35 @@ def load_draft(session: Session) -> Plan | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReplacedDraft:
+    """A draft that another one took the place of. `document` is canonical JSON, `revision` names it."""
+
+    revision: str
+    document: str
+    replaced_at: datetime
+    replaced_by: str
+
+
+REPLACED_DRAFTS = 100
+"""So many are kept."""
+
+
+def keep_draft(session: Session, replaced: ReplacedDraft) -> None:
+    """Keep a draft that is about to be replaced; the oldest ones go."""
+    number = (session.scalar(select(func.max(replaced_drafts.c.number))) or 0) + 1
+    row = {name: getattr(replaced, name) for name in ReplacedDraft.__slots__}
+    session.execute(insert(replaced_drafts), {"number": number, **row})
+    session.execute(delete(replaced_drafts).where(replaced_drafts.c.number <= number - REPLACED_DRAFTS))
+
+
+def kept_drafts(session: Session) -> list[ReplacedDraft]:
+    """The latest replaced first."""
+    columns = [replaced_drafts.c[name] for name in ReplacedDraft.__slots__]
+    found = session.execute(select(*columns).order_by(desc(replaced_drafts.c.number)))
+    return [ReplacedDraft(**row) for row in found.mappings()]
+
+
 def publish(
     session: Session, *, document: str, at: datetime, by: str, comment: str, expected_latest: int | None
 ) -> int:
@@ -81,12 +110,24 @@ def latest_version(session: Session) -> Version | None:
     return Version(**found) if found else None
 
 
+def first_version(session: Session) -> Version | None:
+    found = session.execute(select(plan_versions).order_by(plan_versions.c.number).limit(1)).mappings().first()
+    return Version(**found) if found else None
+
+
 def version(session: Session, number: int) -> Version:
     """Raises NotFound."""
     found = session.execute(select(plan_versions).where(plan_versions.c.number == number)).mappings().first()
     if found is None:
         raise NotFound(f"there is no version {number} of the plan")
     return Version(**found)
+
+
+def version_at(session: Session, at: datetime) -> Version | None:
+    """The version that calls followed at `at` (aware); before the first one, None."""
+    live = select(plan_versions).where(plan_versions.c.published_at <= at)
+    found = session.execute(live.order_by(desc(plan_versions.c.number)).limit(1)).mappings().first()
+    return Version(**found) if found else None
 
 
 def versions(session: Session) -> list[Version]:

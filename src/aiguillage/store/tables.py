@@ -15,6 +15,16 @@ plan_versions = Table(
     text("comment"),
 )
 
+replaced_drafts = Table(
+    "replaced_drafts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    text("revision", index=True, comment="of the document"),
+    text("document", comment="canonical JSON"),
+    Column("replaced_at", Instant, nullable=False),
+    text("replaced_by"),
+)
+
 contacts = Table(
     "contacts",
     metadata,

@@ -94,7 +94,9 @@ def _restrictions(words: Words, plan: p.Plan, domain: Domain, callers: Callers) 
     if NONE not in callers.returning:
         yield _returning(words, domain, callers)
         people = [plan.people[each].name for each in domain.colleagues if each in callers.colleagues & set(plan.people)]
-        if len(people) < len(plan.people):
+        if not people:
+            yield words("last by somebody who has left")
+        elif len(people) < len(plan.people):
             yield words("last by {people}", people=_some(words, people))
 
 

@@ -1,6 +1,6 @@
 """When: spans of time by the days of the week."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from aiguillage.desk.wording.words import Words
@@ -11,6 +11,7 @@ from aiguillage.routing.plan import Plan
 from aiguillage.routing.weeks import Dated, Hours, Weekly, weekly
 
 _FEW = 4
+Spans = tuple[tuple[datetime, datetime], ...]
 _ALL_DAY = ((0, 24 * 60),)
 
 
@@ -34,6 +35,24 @@ def hours_in_words(words: Words, condition: Condition) -> str:
         one, several = "while {schedules} is closed", "while {schedules} are closed"
         said.append(words(several if len(condition.unless) > 1 else one, schedules=Listed(condition.unless)))
     return ", ".join(said)
+
+
+def named_times(
+    words: Words, plan: Plan, since: datetime, until: datetime, known: Callable[[str], bool] = lambda _: True
+) -> Mapping[Spans, str]:
+    """The hours that routes ask for, and those of every schedule, by when they are: `while office is open`.
+
+    Only of schedules that are `known` to whoever reads this.
+    """
+    conditions = [route.hours for route in plan.inbound_routes]
+    conditions += [Condition(when=(key,)) for key in plan.schedules]
+    conditions += [Condition(unless=(key,)) for key in plan.schedules]
+    named: dict[Spans, str] = {}
+    for each in conditions:
+        schedules = (*each.when, *each.unless)
+        if schedules and all(known(key) for key in schedules):
+            named.setdefault(tuple(hours.spans(plan, each, since, until)), hours_in_words(words, each))
+    return named
 
 
 def _weekly(words: Words, run: Weekly) -> str:

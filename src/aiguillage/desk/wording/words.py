@@ -7,20 +7,18 @@ French of each stands in `locale/fr.po`; a test holds that none is missing.
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from babel.dates import format_date, format_time
 from babel.messages.pofile import read_po
 
-import aiguillage
 from aiguillage.errors import Refused
 from aiguillage.routing.notes import Fact, Listed, Moment, Note, join, note
 from aiguillage.routing.plan import Plan
+from aiguillage.shipped import shipped
 
 LANGUAGES: Final = ("en", "fr")
 _LOCALES: Final = {"en": "en_BE", "fr": "fr_BE"}
-_CATALOGUES = Path(aiguillage.__file__).parent / "locale"
 
 
 class Words:
@@ -91,6 +89,6 @@ def words_in(language: str) -> Words:
 def _catalogue(language: str) -> Mapping[str, str]:
     if language == "en":
         return {}
-    with (_CATALOGUES / f"{language}.po").open("rb") as file:
+    with (shipped("locale") / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}

@@ -1,0 +1,83 @@
+"""The directory, tokens for the REST API, and the desk phones."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiguillage.cli.common import Json, count, database, read_bytes, say, say_json
+from aiguillage.settings import load_settings
+
+app = typer.Typer()
+directory_app = typer.Typer(help="The directory: who calls from which number.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
+phone_app = typer.Typer(help="The desk phones that register with us.", no_args_is_help=True)
+app.add_typer(directory_app, name="directory")
+app.add_typer(token_app, name="token")
+app.add_typer(phone_app, name="phone")
+
+
+@directory_app.command("import")
+def directory_import(
+    file: Annotated[Path, typer.Argument(help="CSV (name, numbers, unit, category, language, note) or vCards.")],
+    add: Annotated[bool, typer.Option("--add", help="Add and complete contacts; remove none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Name every contact, not 20 of each kind.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replace the directory by the contacts in a file. What has no name or no number is left out and named."""
+    from aiguillage.desk import contacts
+    from aiguillage.desk.contacts import telling
+
+    content = read_bytes(file)
+    with database() as opened:
+        if dry_run:
+            changes = contacts.compare(opened, contacts.read_file(opened, content), add=add)
+        else:
+            changes = contacts.import_file(opened, content, add=add)
+    if as_json:
+        say_json({"dry_run": dry_run, **telling.as_data(changes)})
+        return
+    for line in telling.in_words(changes, None if everything else 20):
+        say(line)
+    has = "Nothing was changed; the directory would have" if dry_run else "The directory now has"
+    say(f"{has} {count(len(changes.contacts), 'contact')}.")
+
+
+@directory_app.command("export")
+def directory_export(
+    vcard: Annotated[bool, typer.Option("--vcard", help="Print vCards for a telephone or an address book.")] = False,
+) -> None:
+    """Print the directory as a CSV file for a spreadsheet, which `directory import` reads again."""
+    from aiguillage.desk import contacts
+
+    with database() as opened:
+        typer.echo(contacts.export(opened, vcard=vcard), nl=False)
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="Whose token it is, or what for.")],
+    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0, max=36500)] = 0,
+) -> None:
+    """Make a token for the REST API. It is shown this once."""
+    from aiguillage.desk import tokens
+
+    with database() as opened:
+        say(tokens.create(opened, name, datetime.now(UTC), timedelta(days=days) if days else None))
+
+
+@phone_app.command("show")
+def phone_show(as_json: Json = False) -> None:
+    """Show what to enter in each desk phone: server, user name and password."""
+    from aiguillage.desk.provisioning import phone_accounts
+
+    settings = load_settings()
+    with database(settings) as opened:
+        accounts = phone_accounts(settings, opened)
+    if as_json:
+        say_json({"phones": [account.as_dict() for account in accounts]})
+        return
+    for account in accounts:
+        say(f"{account.owner}: server {account.server}, user {account.endpoint}, password {account.password}")

@@ -1,0 +1,59 @@
+"""serve, demo, migrate, doctor, healthcheck."""
+
+import typer
+
+from aiguillage.cli.common import Json, say, say_json, stop
+from aiguillage.settings import load_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def serve() -> None:
+    """Run the service beside an Asterisk that is already there."""
+    from aiguillage.service import run
+
+    run(load_settings())
+
+
+@app.command()
+def demo() -> None:
+    """Run the service with an Asterisk of its own and the example federation. `make run` does this."""
+    from aiguillage.demo import run
+
+    run(load_settings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema that this release needs."""
+    from aiguillage.store.migrate import upgrade
+
+    upgrade(load_settings().url)
+    say("The database is up to date.")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at every part that a call needs, and say what is wrong and how to mend it."""
+    from aiguillage.doctor import examine
+
+    findings = examine(load_settings())
+    if as_json:
+        say_json({"parts": {name: {"ok": found.ok, "reason": found.reason} for name, found in findings.items()}})
+    else:
+        for name, found in findings.items():
+            say(f"{'ok  ' if found.ok else 'BAD '} {name}: {found.reason}")
+    if not all(found.ok for found in findings.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def healthcheck() -> None:
+    """Ask the running service one harmless question over FastAGI, as Asterisk would; for containers."""
+    from aiguillage.doctor import agi_exchange
+
+    found = agi_exchange(load_settings())
+    if not found.ok:
+        stop(found.reason)
+    say(found.reason)

@@ -1,0 +1,93 @@
+"""Explain a call that was: what was decided, from the facts as they were then, and what really happened."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiguillage.desk import editing, explaining
+from aiguillage.desk.telling import story_in_words
+from aiguillage.desk.wording import Words
+from aiguillage.errors import NotFound
+from aiguillage.routing.plan import Plan
+from aiguillage.store import journal
+from aiguillage.store.database import Database
+from aiguillage.store.journal import DecisionRecord, EventRecord
+
+LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call of the journal: every decision about it, in order (keys pressed ask again), and what happened.
+
+    `plan` is the version that the first decision followed.
+    """
+
+    decisions: tuple[DecisionRecord, ...]
+    events: tuple[EventRecord, ...]
+    plan: Plan
+
+
+def recall(database: Database, wanted: str) -> PastCall:
+    """`wanted`: the call's id (Asterisk's Linkedid), a decision's id, or `last`.
+
+    Raises NotFound.
+    """
+    with database.reading() as session:
+        if wanted == LAST:
+            recent = journal.recent(session, 1)
+            call = recent[0].call if recent else None
+        else:
+            call = journal.call_of(session, wanted)
+        if call is None:
+            raise NotFound(f"the journal has no call {wanted}; look at the last ones: aiguillage calls")
+        decisions, events = journal.decisions_of(session, call), journal.story(session, call)
+    plan = editing.check(editing.document_of(database, str(decisions[0].plan_version)))
+    return PastCall(tuple(decisions), tuple(events), plan)
+
+
+def latest(database: Database, limit: int) -> list[DecisionRecord]:
+    """The last calls, the newest first, each with its first decision."""
+    with database.reading() as session:
+        return [each for each in journal.recent(session, limit) if each.kind != "menu"]
+
+
+def in_words(words: Words, call: PastCall) -> Iterator[str]:
+    first, *asked_again = call.decisions
+    description = explaining.recorded(first)
+    if "caller" in description:
+        yield from explaining.in_words(words, description, call.plan)
+    else:
+        yield from explaining.dialled_in_words(words, first.caller or "", first.called, description, call.plan)
+    for decision in asked_again:
+        again = explaining.recorded(decision)
+        yield ""
+        pressed = " ".join(f"{menu}:{keys}" for menu, keys in again.get("presses", ()))
+        yield words("After key {keys}:", keys=pressed)
+        yield from explaining.steps_in_words(words, again["itinerary"], call.plan)
+    yield ""
+    yield words("What happened:")
+    story = story_in_words(words, call.events, call.plan, first.at)
+    yield from story or [words("  nothing is in the journal yet")]
+
+
+def as_data(call: PastCall) -> Mapping[str, Any]:
+    """JSON data: `call`, `decisions`, `events`."""
+    return {
+        "call": call.decisions[0].call,
+        "decisions": [
+            {"id": each.id, "decided_at": each.at.isoformat(), "kind": each.kind, **explaining.recorded(each)}
+            for each in call.decisions
+        ],
+        "events": [
+            {
+                "at": event.at.isoformat(),
+                "kind": event.kind,
+                "leg": event.leg,
+                "person": event.person,
+                "phone": event.phone,
+                "detail": event.detail,
+            }
+            for event in call.events
+        ],
+    }
