@@ -133,8 +133,12 @@ def test_without_a_migrated_database_the_remedy_is_named(fresh: Run, words: list
 
 
 def test_a_good_plan_is_checked_without_a_database(fresh: Run, tmp_path: Path) -> None:
-    assert "is a good plan: 8 inbound routes, 5 people." in well(fresh("plan", "check", PLAN_FILE))
-    assert fresh("plan", "check", PLAN_FILE, "--json").data == {"ok": True, "faults": []}
+    told = well(fresh("plan", "check", PLAN_FILE, "--lang", "en"))
+    assert "is a good plan: no call gets lost in the next twelve months." in told
+    assert "Inbound routes: 8, people: 5." in told
+    data = fresh("plan", "check", PLAN_FILE, "--json").data
+    assert (data["ok"], data["faults"]) == (True, [])
+    assert {problem["severity"] for problem in data["problems"]} == {"warning"}
     assert not (tmp_path / "state").exists()
 
 

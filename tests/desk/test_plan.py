@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from aiguillage.desk import editing, publishing, tokens
-from aiguillage.desk.explaining import explain, in_words
+from aiguillage.desk.explaining import Question, explain, in_words
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
+from aiguillage.desk.wording import words_in
 from aiguillage.errors import Conflict, DocumentRefused, NotFound, NumberRefused, Refused
 from aiguillage.routing.document import dump
 from aiguillage.store import directory, plans
@@ -106,16 +107,16 @@ def test_two_who_publish_between_reading_and_writing_are_told(
 
 
 def answer(caller: str = "+32471000201", called: str = "central", at: datetime = OFFICE_HOURS) -> dict[str, Any]:
-    return dict(explain(SNAPSHOT, caller, called, at))
+    return dict(explain(SNAPSHOT, Question(caller, called, at)))
 
 
 def words(caller: str = "+32471000201", called: str = "central", at: datetime = OFFICE_HOURS) -> str:
-    return "\n".join(in_words(answer(caller, called, at), PLAN))
+    return "\n".join(in_words(words_in("en"), answer(caller, called, at), PLAN))
 
 
 def test_an_explanation_as_data() -> None:
     found = answer()
-    assert set(found) == {"at", "called", "caller", "route", "itinerary", "trace", "plan_version"}
+    assert set(found) == {"at", "called", "caller", "presses", "route", "itinerary", "trace", "plan_version"}
     assert found["at"] == "2026-11-24T10:00:00+01:00"
     assert found["called"] == {"number": "+3271000001", "did": "central"}
     assert found["caller"]["name"] == "Anne Lambert"
@@ -128,7 +129,7 @@ def test_an_explanation_in_words() -> None:
     told = words()
     assert "Anne Lambert (Président local, Patro Saint-Rémy de Jumet), +32471000201, calls Numéro central" in told
     assert "on Tue 24 Nov 2026 at 10:00, spoken to in fr." in told
-    assert "The number belongs to Anne Lambert (Président local, Patro Saint-Rémy de Jumet) and to Anne" in told
+    assert "The number belongs to Anne Lambert (Président local, Patro Saint-Rémy de Jumet) and Anne" in told
     assert "Route: local leaders to their region" in told
     assert "  1. ring Claire Dubois: desk, 15 s" in told
     assert "take a message: Messagerie de l'accueil, greeting closed" in told

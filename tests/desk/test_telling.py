@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 from aiguillage.desk.telling import story_in_words
+from aiguillage.desk.wording import words_in
 from aiguillage.store.journal import EventRecord
 from tests.unit.examples import PLAN
 
 BEGAN = datetime(2026, 11, 24, 9, tzinfo=UTC)
+ENGLISH = words_in("en")
 CAUSES = {"cause": "21", "cause_text": "Call Rejected", "tech_cause": ""}
 
 
@@ -26,7 +28,7 @@ def test_a_call_is_told_phone_by_phone_with_how_long_each_rang() -> None:
         event(19.3, "answered", "1.4", "gsm"),
         event(30, "call-ended", cause="16", cause_text="Normal Clearing", tech_cause=""),
     ]
-    assert story_in_words(events, PLAN, BEGAN) == [
+    assert story_in_words(ENGLISH, events, PLAN, BEGAN) == [
         "     0.1 s  Claire Dubois (desk) rings",
         "    15.1 s  Claire Dubois (desk) does not answer, after ringing 15 s",
         "    15.2 s  Claire Dubois (desk) is busy",
@@ -39,7 +41,7 @@ def test_a_call_is_told_phone_by_phone_with_how_long_each_rang() -> None:
 
 def test_a_refusal_is_told_as_one() -> None:
     refused = event(2, "leg-ended", "1.2", "desk", outcome="NOANSWER", **(CAUSES | {"tech_cause": "SIP 603 Decline"}))
-    told = story_in_words([event(0, "ringing", "1.2", "desk"), refused], PLAN, BEGAN)
+    told = story_in_words(ENGLISH, [event(0, "ringing", "1.2", "desk"), refused], PLAN, BEGAN)
     assert told[-1] == "     2.0 s  Claire Dubois (desk) refuses, after ringing 2 s"
 
 
@@ -50,7 +52,7 @@ def test_announcements_messages_and_the_last_resort_are_told() -> None:
         event(4, "step", decision="d", step="1", kind="play", outcome="SUCCESS"),
         event(4, "step", decision="d", step="2", kind="voicemail", outcome=""),
     ]
-    assert story_in_words(events, PLAN, BEGAN) == [
+    assert story_in_words(ENGLISH, events, PLAN, BEGAN) == [
         "     0.0 s  no answer from the service (FAILURE): last resort",
         "     1.0 s  an announcement is played",
         "     4.0 s  a message is taken",

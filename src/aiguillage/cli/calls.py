@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from aiguillage.cli.common import Json, Language, database, day, instant, read_bytes, say, say_json, words_of
-from aiguillage.errors import Refused
 from aiguillage.settings import load_settings
 
 app = typer.Typer()
@@ -39,7 +38,7 @@ def explain(
         _recall(past, language, as_json)
         return
     if not caller:
-        raise Refused("say who calls: --from +32471000201, or which past call: --call last")
+        raise typer.BadParameter("say who calls: --from +32471000201, or which past call: --call last")
     with database() as opened:
         snapshot = load_snapshot(opened)
         first = next(iter(snapshot.plan.dids), "")
@@ -126,7 +125,7 @@ def timetable(
     )
     if not caller:
         if ical:
-            raise Refused("a calendar is one caller's: say which with --from")
+            raise typer.BadParameter("a calendar is one caller's: say which with --from")
         groups = list(tabling.groups(plan, tabling.did_of(plan, to), since, until))
         if as_json:
             say_json({"to": to, "groups": tabling.groups_as_data(groups)})

@@ -59,6 +59,17 @@ def database(settings: Settings | None = None) -> Iterator["Database"]:
         opened.close()
 
 
+@contextlib.contextmanager
+def database_if_any(settings: Settings) -> Iterator["Database | None"]:
+    """None where SQLite's file is not there yet: looking at a file must not make one."""
+    prefix = "sqlite:///"
+    if settings.url.startswith(prefix) and not Path(settings.url.removeprefix(prefix)).exists():
+        yield None
+        return
+    with database(settings) as opened:
+        yield opened
+
+
 def words_of(plan: "Plan", language: str) -> "Words":
     """What to answer in: the language asked for, else that of the settings or of the organisation. Raises Refused."""
     from aiguillage.desk.wording import words_for

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aiguillage.cli.common import Json, Language, count, database, read_text, say, say_json, who, words_of
+from aiguillage.cli.common import (
+    Json,
+    Language,
+    count,
+    database,
+    database_if_any,
+    read_text,
+    say,
+    say_json,
+    who,
+    words_of,
+)
 from aiguillage.errors import DocumentRefused, NotFound, PlanUnsound
 from aiguillage.settings import load_settings
 
@@ -24,6 +35,7 @@ app.add_typer(plan_app, name="plan")
 PlanFile = Annotated[Path, typer.Argument(help="A plan document, YAML or JSON; - reads standard input.")]
 Comment = Annotated[str, typer.Option(help="What changed, for whoever looks back.")]
 _NAMES = "draft, live, a version's number, a replaced draft's revision, or a file"
+_KEPT = re.compile(r"draft|live|[0-9]+|[0-9a-f]{8,32}")
 _REVISION = re.compile(r"\A# draft (?P<revision>[0-9a-f]{32})\b")
 
 
@@ -36,15 +48,16 @@ def _document_in(file: Path) -> tuple[Any, str | None]:
     return text_formats.read_yaml(text), exported["revision"] if exported else None
 
 
-def _named(opened: "Database", name: str) -> "Mapping[str, Any]":
-    """What a name of a plan, or else a file, holds. Raises NotFound, Refused."""
+def _named(opened: "Database | None", name: str) -> "Mapping[str, Any]":
+    """What a name of a plan, or else a file, holds. Raises NotFound, Refused, DocumentRefused."""
     from aiguillage.desk import editing
 
-    file = Path(name)
-    if name == "-" or (file.suffix and file.is_file()):
-        document: Mapping[str, Any] = _document_in(file)[0]
-        return document
-    return editing.document_of(opened, name)
+    if _KEPT.fullmatch(name):
+        if opened is None:
+            raise NotFound("there is no database yet; run: aiguillage migrate")
+        return editing.document_of(opened, name)
+    document: Mapping[str, Any] = _document_in(Path(name))[0]
+    return document
 
 
 @plan_app.command("check")
@@ -57,7 +70,7 @@ def plan_check(
     from aiguillage.desk import editing, proving
 
     settings = load_settings()
-    with database(settings) as opened:
+    with database_if_any(settings) as opened:
         try:
             plan = editing.check(_named(opened, file))
         except DocumentRefused as wrong:
