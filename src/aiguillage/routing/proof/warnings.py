@@ -36,18 +36,38 @@ def _hidden(evidence: Evidence, place: int, route: p.InboundRoute) -> Problem:
                     kind = next(table.domain.kinds(callers))
                     hiding[hider] = evidence.example(table, kind, state.at)
     if hiding:
-        message = note("no call is left for it: {routes} take them before", routes=Listed(tuple(hiding)))
+        alone = next((name for name in hiding if _hides_alone(evidence, name, place)), None)
+        hiding = {alone: hiding[alone]} if alone is not None else hiding
+        message = note("no call is left for it; before it: {routes}", routes=Listed(tuple(hiding)))
         remedy = note('move it before "{route}", or remove it', route=next(iter(hiding)))
     elif opens:
         message = note("asks for what no caller can be at once")
         remedy = note("take one of the conditions out of `from`, or remove the route")
     else:
-        schedules = Listed((*route.hours.when, *route.hours.unless))
-        message = note("its hours never come: {schedules} do not allow it", schedules=schedules)
+        schedules = Listed(tuple(dict.fromkeys((*route.hours.when, *route.hours.unless))))
+        message = note("its hours never come ({schedules})", schedules=schedules)
         remedy = note("look at the route's `when` and `unless`, or remove it")
     example = next(iter(hiding.values()), None) or evidence.example_row(lambda table, _: place in table.routes)
     named = note('route "{route}": {message}', route=route.name, message=message)
     return warning("route-never-matches", f"inbound_routes[{place}]", named, remedy, example)
+
+
+def _hides_alone(evidence: Evidence, hider: str, place: int) -> bool:
+    """Whether route `hider` takes every call of the route at `place`."""
+    plan = evidence.plan
+    taking = next(each for each in range(place) if plan.inbound_routes[each].name == hider)
+    route, above = plan.inbound_routes[place], plan.inbound_routes[taking]
+    for table in evidence.tables:
+        states = [state for state in table.spans if place in table.routes and state.holds(route.hours)]
+        if not states:
+            continue
+        if taking not in table.routes or not all(state.holds(above.hours) for state in states):
+            return False
+        for everybody in table.domain.everybody:
+            wanted = table.domain.meant(plan, route.caller, everybody)
+            if wanted is not None and table.domain.meant(plan, above.caller, wanted) != wanted:
+                return False
+    return True
 
 
 def _who_takes_its_calls(
