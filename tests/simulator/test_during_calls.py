@@ -32,7 +32,9 @@ async def talk_with_sophie(telephones: Telephones) -> tuple[CallerLeg, CalledLeg
     caller = await telephones.call(CALLER, SOPHIE)
     await caller.wait_answered(3)
     await caller.wait_audible(3)
-    return caller, telephones.called("sophie")
+    sophie = telephones.called("sophie")
+    assert await hears(sophie)
+    return caller, sophie
 
 
 async def hears(leg: Leg) -> bool:
@@ -106,6 +108,7 @@ async def test_a_phone_transfers_whom_it_called(telephones: Telephones) -> None:
         telephones.behave(phone, "answer")
     leg = await telephones.dial("sophie", TOM)
     await leg.wait_answered(3)
+    assert await hears(telephones.called("tom")), "Asterisk refuses (400) to transfer before both are connected"
 
     assert await leg.transfer(CLAIRE) == 200
     await leg.wait_ended(3)
@@ -126,6 +129,7 @@ async def test_an_attended_transfer_connects_the_two_others(telephones: Telephon
     telephones.behave("tom", "answer")
     inquiry = await telephones.dial("sophie", TOM)
     await inquiry.wait_answered(3)
+    assert await hears(telephones.called("tom"))
     await sophie.hold()
 
     assert await sophie.transfer_to(inquiry) == 200

@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.examples import BRUSSELS, DIRECTORY, PLAN, PLAN_TEXT
 
 from aiguillage.errors import DocumentRefused
 from aiguillage.routing.check import Problem, check
-
 from aiguillage.routing.directory import Directory
 from aiguillage.routing.document import load
 from aiguillage.text_formats import read_yaml
+from tests.unit.examples import BRUSSELS, DIRECTORY, PLAN, PLAN_TEXT
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DOCUMENT = read_yaml(PLAN_TEXT)
@@ -293,9 +292,11 @@ DOCUMENT_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "change"), DOCUMENT_FAULTS, ids=[f"{n} {path}" for n, (path, _) in enumerate(DOCUMENT_FAULTS)])
+@pytest.mark.parametrize(
+    "path, change", DOCUMENT_FAULTS, ids=[f"{n} {path}" for n, (path, _) in enumerate(DOCUMENT_FAULTS)]
+)
 def test_what_cannot_be_read_is_refused_before_the_proof(path: str, change: Callable[[Document], object]) -> None:
-    """Dangling and duplicate names, extensions that shadow an emergency number or a feature code, numbers that are none."""
+    """Dangling and duplicate names, extensions that shadow an emergency number or a feature code, wrong numbers."""
     with pytest.raises(DocumentRefused) as refused:
         load(changed(change))
     assert path in {fault.path for fault in refused.value.faults}

@@ -1,63 +1,26 @@
-"""The timetable says what `decide` says, for any plan, caller and instant."""
+"""The timetable says what `decide` says, for any plan, caller and instant: ten thousand calls to a hundred plans."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiguillage.routing import plan as p
-from aiguillage.routing.decide import Call, OutgoingCall, decide
-from aiguillage.routing.directory import Contact, Directory, directory_of
-from aiguillage.routing.itinerary import Itinerary
-from aiguillage.routing.numbers import E164
+from aiguillage.routing.decide import Call, decide
+from aiguillage.routing.directory import Directory
+from aiguillage.routing.document import dump, load
+from aiguillage.routing.itinerary import Itinerary, Step
 from aiguillage.routing.timetable import Timetable
 from tests.unit.plans import plans
+from tests.unit.rich_plans import random_call, rich_directory, rich_plan
 
-SINCE = datetime(2026, 3, 20, 11, 30, tzinfo=UTC)
-"""The clock changes nine days later."""
-UNTIL = SINCE + timedelta(days=30)
-CALLS = 100
-"""To each plan; with 100 plans, 10,000 cases."""
-
-
-def chosen(chance: random.Random, values: list[str]) -> str | None:
-    """One of them, another one, or none."""
-    return chance.choice([*values, "another", None])
-
-
-def contacts(plan: p.Plan, chance: random.Random) -> Iterator[Contact]:
-    """People with numbers that the plan's patterns match or just miss, some of them sharing one."""
-    begun = [
-        pattern.text.rstrip("*")
-        for route in plan.inbound_routes
-        for pattern in route.caller.numbers
-        if pattern.text != "+*"
-    ]
-    languages = [
-        *plan.organisation.languages,
-        *(each for route in plan.inbound_routes for each in route.caller.languages),
-    ]
-    for index in range(30):
-        begin = chance.choice([*begun, "+3249900"])
-        number = begin if chance.random() < 0.2 else begin + f"{chance.randrange(10**6):06}"
-        numbers = {E164(number[:16]), E164(f"+324990000{index // 2:02}")}
-        unit, category = chosen(chance, list(plan.units)), chosen(chance, list(plan.categories))
-        yield Contact(f"Contact {index}", tuple(numbers), unit, category, chosen(chance, languages))
-
-
-def call(plan: p.Plan, directory: Directory, chance: random.Random, at: datetime) -> Call:
-    number = E164(chance.choice(["+32499000098", *directory.by_number]))
-    spans = [each.caller.returning_call for each in plan.inbound_routes if each.caller.returning_call]
-    last = None
-    if chance.random() < 0.5:
-        ago = chance.choice([timedelta(), timedelta(days=1), *spans]) * chance.choice([0.9, 1, 1.1])
-        last = OutgoingCall(chance.choice([*plan.people, "gone"]), at - min(ago, timedelta(days=300)))
-    called = chance.choice([*(did.number for did in plan.dids.values()), E164("+3265000000")])
-    withheld = chance.random() < 0.1
-    return Call(called, None if withheld else number, None if withheld else last)
+SINCE = datetime(2026, 11, 23, 8, 17, tzinfo=UTC)
+YEAR = timedelta(days=366)
+PLANS, CALLS = 100, 100
 
 
 def unnamed(itinerary: Itinerary) -> Itinerary:
@@ -65,16 +28,94 @@ def unnamed(itinerary: Itinerary) -> Itinerary:
     return replace(itinerary, caller_name="", announced="")
 
 
-@settings(max_examples=100)
-@given(plans(), st.randoms(use_true_random=False))
-def test_the_row_that_covers_a_call_takes_it_where_decide_does(plan: p.Plan, chance: random.Random) -> None:
-    directory = directory_of(contacts(plan, chance))
-    tables = {did: Timetable(plan, did, SINCE, UNTIL) for did in (*plan.dids, None)}
+class Tables:
+    """The timetables of a plan, made when they are asked for."""
+
+    def __init__(self, plan: p.Plan, until: datetime) -> None:
+        self._plan, self._until = plan, until
+        self._tables: dict[str | None, Timetable] = {}
+
+    def of(self, call: Call) -> Timetable:
+        did = next((did.key for did in self._plan.dids.values() if did.number == call.called), None)
+        if did not in self._tables:
+            self._tables[did] = Timetable(self._plan, did, SINCE, self._until)
+        return self._tables[did]
+
+
+def compare(plan: p.Plan, directory: Directory, table: Timetable, call: Call, at: datetime) -> None:
+    decision = decide(plan, directory, {}, call, at)
+    row = table.row_of(directory, call, at)
+    assert row.decision.route == decision.route, (call, at)
+    assert unnamed(row.decision.itinerary) == unnamed(decision.itinerary), (call, at)
+    for presses, followed in table.follow(row).items():
+        pressed = decide(plan, directory, {}, replace(call, presses=presses), at)
+        assert followed.itinerary.steps == pressed.itinerary.steps, (call, at, presses)
+
+
+@pytest.mark.parametrize("seed", range(PLANS))
+def test_the_row_that_covers_a_call_takes_it_where_decide_does(seed: int) -> None:
+    plan, chance = rich_plan(seed), random.Random(seed)
+    directory, tables = rich_directory(plan, seed), Tables(plan, SINCE + YEAR)
     for _ in range(CALLS):
-        at = SINCE + timedelta(minutes=chance.randrange(30 * 24 * 60))
-        asked = call(plan, directory, chance, at)
-        did = next((did.key for did in plan.dids.values() if did.number == asked.called), None)
-        decision = decide(plan, directory, {}, asked, at)
-        row = tables[did].row_of(directory, asked, at)
-        assert row.decision.route == decision.route
-        assert unnamed(row.decision.itinerary) == unnamed(replace(decision.itinerary))
+        at = SINCE + timedelta(minutes=chance.randrange(365 * 24 * 60))
+        call = random_call(plan, directory, chance, at)
+        table = tables.of(call)
+        if chance.random() < 0.3:  # on the edge of an era, or just before it
+            at = max(SINCE, chance.choice(table.eras)[0] - chance.choice([0, 1]) * timedelta(minutes=1))
+            call = random_call(plan, directory, chance, at)
+            table = tables.of(call)
+        compare(plan, directory, table, call, at)
+
+
+@settings(max_examples=60)
+@given(plans(), st.randoms(use_true_random=False))
+def test_so_it_does_for_the_oddest_plans(plan: p.Plan, chance: random.Random) -> None:
+    directory, tables = rich_directory(plan, 1), Tables(plan, SINCE + timedelta(days=20))
+    for _ in range(20):
+        at = SINCE + timedelta(minutes=chance.randrange(20 * 24 * 60))
+        call = random_call(plan, directory, chance, at)
+        compare(plan, directory, tables.of(call), call, at)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_spans_lie_side_by_side_and_every_kind_of_caller_is_in_one_part(seed: int) -> None:
+    plan = rich_plan(seed)
+    table = Timetable(plan, next(iter(plan.dids)), SINCE, SINCE + YEAR)
+    spans = sorted((span for of_state in table.spans.values() for span in of_state), key=lambda span: span.start)
+    assert (spans[0].start, spans[-1].end) == (SINCE, SINCE + YEAR)
+    assert all(one.end == other.start for one, other in pairwise(spans))
+    for state in list(table.spans)[:5]:
+        parts = table.parts(state)
+        for everybody in table.domain.everybody:
+            for kind in table.domain.kinds(everybody):
+                assert sum(kind.among(part.callers) for part in parts) == 1
+
+
+def test_callers_who_speak_other_languages_have_rows_of_their_own_where_asked() -> None:
+    plan = rich_plan(3)
+    table = Timetable(plan, next(iter(plan.dids)), SINCE, SINCE + timedelta(days=3))
+    for row in table.rows(languages=True):
+        for language in row.callers.languages:
+            kind = replace(row.kind, language=language)
+            assert table.decide(kind, row.state, row.route).itinerary.language == row.decision.itinerary.language
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_rich_plan_is_a_whole_one(seed: int) -> None:
+    plan = rich_plan(seed)
+    assert load(dump(plan)) == plan
+
+
+def test_rich_plans_reach_every_kind_of_step_and_condition() -> None:
+    rich = [rich_plan(seed) for seed in range(20)]
+    steps: set[type[Step]] = {
+        type(step)
+        for plan in rich
+        for did in plan.dids
+        for row in Timetable(plan, did, SINCE, SINCE + timedelta(days=2)).rows()
+        for step in row.decision.itinerary.steps
+    }
+    assert {each.__name__ for each in steps} == {"Ring", "Play", "Queue", "Menu", "Voicemail", "HangUp"}
+    conditions = [route.caller for plan in rich for route in plan.inbound_routes]
+    for name in ("numbers", "categories", "units", "languages", "known", "withheld", "returning_call"):
+        assert any(getattr(condition, name) for condition in conditions)

@@ -19,7 +19,7 @@ from aiguillage.routing.directory import Directory
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.plan import Plan
 from aiguillage.routing.stops import stops
-from aiguillage.routing.timetable import Row, State, Timetable
+from aiguillage.routing.timetable import Row, Timetable
 from aiguillage.store import journal
 from aiguillage.store.database import Database
 
@@ -174,7 +174,7 @@ class _Both:
         self._plans, self._directory = (before, after), directory
         self._between = (since, until)
         self._tables: dict[E164, tuple[Timetable, Timetable]] = {}
-        self._ways: dict[tuple[Timetable, State, object], Mapping[object, Way]] = {}
+        self._ways: dict[object, Mapping[object, Way]] = {}
 
     def difference(self, call: PastCall) -> Difference | None:
         asked = Call(call.called, call.caller, call.last_outgoing)
@@ -198,7 +198,7 @@ class _Both:
         return self._tables[called]
 
     def _ways_of(self, table: Timetable, row: Row) -> Mapping[object, Way]:
-        key = (table, row.state, row.kind)
+        key = (table, row.route, table.holding(row.state, row.route), row.kind)
         if key not in self._ways:
             self._ways[key] = {
                 presses: Way(None, stops(table.plan, decision.itinerary.steps))

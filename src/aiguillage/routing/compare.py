@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from aiguillage.routing import plan as p
-from aiguillage.routing.callers import NONE, Callers, Domain, domain
+from aiguillage.routing.callers import NONE, Callers, Domain, Kind, domain
 from aiguillage.routing.stops import Stop, stops
 from aiguillage.routing.timetable import Row, Span, State, Timetable
 from aiguillage.routing.unfold import Press
@@ -88,7 +88,7 @@ def _lists(path: str, before: list[Any], after: list[Any]) -> Iterator[SettingCh
 
 
 def _is_section(path: str) -> bool:
-    return "." not in path
+    return "." not in path and "[" not in path
 
 
 def _named(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[SettingChange]:
@@ -180,6 +180,7 @@ class _Two:
         dids = [did if did in plan.dids else None for plan in (before, after)]
         alone = [Timetable(plan, each, since, until) for plan, each in zip((before, after), dids, strict=True)]
         self.domain = domain([table.distinctions for table in alone])
+        self._known: dict[object, list[tuple[Callers, Presses, Way, Way]]] = {}
         self.before, self.after = (Timetable(table.plan, table.did, since, until, among=self.domain) for table in alone)
 
     def differences(self) -> Iterator[_Difference]:
@@ -210,24 +211,32 @@ class _Two:
                 both = one.callers & other.callers
                 if both is None:
                     continue
-                for callers in self._alike(both, one.route, other.route):
-                    if NONE not in callers.returning and callers.colleagues == {NONE}:
-                        continue  # whoever called them is no longer among us
-                    kind = next(self.domain.kinds(callers))
-                    rows = (
-                        Row(callers, kind, before, self.before.decide(kind, before)),
-                        Row(callers, kind, after, self.after.decide(kind, after)),
-                    )
-                    for presses, was, becomes in _differing(
-                        self._ways(self.before, rows[0]), self._ways(self.after, rows[1])
-                    ):
-                        yield callers, presses, was, becomes
+                holding = self.before.holding(before, one.route), self.after.holding(after, other.route)
+                asked = (both, one.route, other.route, *holding)
+                if asked not in self._known:
+                    self._known[asked] = list(self._of_callers(both, (one.route, before), (other.route, after)))
+                yield from self._known[asked]
+
+    def _of_callers(
+        self, both: Callers, one: tuple[int | None, State], other: tuple[int | None, State]
+    ) -> Iterator[tuple[Callers, Presses, Way, Way]]:
+        """How calls by these differ, whom each plan's route takes in its state."""
+        for callers in self._alike(both, one[0], other[0]):
+            if NONE not in callers.returning and callers.colleagues == {NONE}:
+                continue  # whoever called them is no longer among us
+            kind = next(self.domain.kinds(callers))
+            was, becomes = self._ways(self.before, callers, kind, *one), self._ways(self.after, callers, kind, *other)
+            for presses, way_then, way_now in _differing(was, becomes):
+                yield callers, presses, way_then, way_now
 
     def _alike(self, callers: Callers, before: int | None, after: int | None) -> Iterator[Callers]:
         for apart in self.before.alike(callers, before):
             yield from self.after.alike(apart, after)
 
-    def _ways(self, table: Timetable, row: Row) -> Mapping[Presses, Way]:
+    def _ways(
+        self, table: Timetable, callers: Callers, kind: Kind, route: int | None, state: State
+    ) -> Mapping[Presses, Way]:
+        row = Row(callers, kind, state, route, table.decide(kind, state, route))
         followed = table.follow(row).items()
         return {
             presses: Way(decision.route, stops(table.plan, decision.itinerary.steps)) for presses, decision in followed

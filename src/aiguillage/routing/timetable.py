@@ -66,22 +66,39 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Every call by `callers` while `state` holds gets the decision's steps; `kind` is one of them."""
+    """`route` takes every call by `callers` while `state` holds, and it gets these steps; `kind` is one of them.
+
+    The decision may have been made for another such call: its trace is that one's.
+    """
 
     callers: Callers
     kind: Kind
     state: State
+    route: int | None
     decision: Decision
+
+
+Holding = tuple[frozenset[str], frozenset[tuple[str, int]]]
+"""What of a state makes a difference to the steps of a route."""
 
 
 class Timetable:
     """Of one number of ours (`did`, a plan key), from `since` to `until` (aware). None: a number that is none of ours.
 
-    `domain` may be wider than the plan needs: so that two plans' tables tell the same callers apart.
+    `domain` may be wider than the plan needs: so that two plans' tables tell the same callers apart. A table shares
+    what it has decided with `beside`, that of another number, where it does not matter which was called: `ours` in the
+    itinerary, and the trace, are then of either.
     """
 
     def __init__(
-        self, plan: p.Plan, did: str | None, since: datetime, until: datetime, among: Domain | None = None
+        self,
+        plan: p.Plan,
+        did: str | None,
+        since: datetime,
+        until: datetime,
+        *,
+        among: Domain | None = None,
+        beside: "Timetable | None" = None,
     ) -> None:
         self.plan, self.did = plan, did
         self.since, self.until = since.astimezone(UTC), until.astimezone(UTC)
@@ -91,7 +108,9 @@ class Timetable:
         self.reached_at_last = reached(plan, plan.last_resort)
         self.domain = among or domain([self.distinctions])
         self._parts: dict[tuple[int, ...], tuple[Part, ...]] = {}
-        self._decisions: dict[tuple[State, Kind, tuple[Press, ...]], Decision] = {}
+        self.decided: dict[object, Decision] = beside.decided if beside is not None else {}
+        self._holding: dict[tuple[State, int | None], Holding] = {}
+        self._above: dict[tuple[str, frozenset[tuple[str, int]]], tuple[object, ...]] = {}
 
     @property
     def distinctions(self) -> tuple[p.Plan, list[p.InboundRoute], Reached]:
@@ -192,13 +211,26 @@ class Timetable:
         """Every row, state by state. `languages`: callers who are spoken to in another language stand apart."""
         for state in self.spans:
             for part in self.parts(state):
-                for callers in self.alike(part.callers, part.route, languages=languages):
-                    kind = next(self.domain.kinds(callers))
-                    yield Row(callers, kind, state, self.decide(kind, state))
+                yield from self._rows_of(part, state, languages=languages)
+
+    def distinct_rows(self) -> Iterator[Row]:
+        """Of all rows, one for each set of callers, route and decision: the first in time."""
+        told = set[object]()
+        for state in self.spans:
+            for part in self.parts(state):
+                once = (part, self.holding(state, part.route))
+                if once not in told:
+                    told.add(once)
+                    yield from self._rows_of(part, state)
+
+    def _rows_of(self, part: Part, state: State, *, languages: bool = False) -> Iterator[Row]:
+        for callers in self.alike(part.callers, part.route, languages=languages):
+            kind = next(self.domain.kinds(callers))
+            yield Row(callers, kind, state, part.route, self.decide(kind, state, part.route))
 
     def alike(self, callers: Callers, route: int | None, *, languages: bool = False) -> Iterator[Callers]:
         """Some callers, by what makes a difference to the steps of the route that takes them."""
-        leads = self.reached[self.routes.index(route)] if route is not None else self.reached_at_last
+        leads = self.leads(route)
         each = [callers]
         if leads.responsible:
             each = [replace(callers, units=frozenset({unit})) for callers in each for unit in sorted(callers.units)]
@@ -209,22 +241,55 @@ class Timetable:
         yield from each
 
     def _by_language(self, callers: Callers) -> Iterator[Callers]:
-        first = self.plan.organisation.languages[0]
         spoken: dict[str, set[str]] = {}
         for language in sorted(callers.languages):
-            heard = language if language in self.plan.organisation.languages else first
-            spoken.setdefault(heard, set()).add(language)
+            spoken.setdefault(self._spoken(language), set()).add(language)
         yield from (replace(callers, languages=frozenset(alike)) for alike in spoken.values())
+
+    def _spoken(self, language: str) -> str:
+        languages = self.plan.organisation.languages
+        return language if language in languages else languages[0]
 
     # --- Decisions ---
 
-    def decide(self, kind: Kind, state: State, presses: tuple[Press, ...] = ()) -> Decision:
-        """The decision for a caller of this kind, asked when `state` first holds."""
-        asked = (state, kind, presses)
-        if asked not in self._decisions:
+    def leads(self, route: int | None) -> Reached:
+        """What a route of this number, or the last resort, can lead to."""
+        return self.reached[self.routes.index(route)] if route is not None else self.reached_at_last
+
+    def holding(self, state: State, route: int | None) -> Holding:
+        """What of `state` makes a difference to the steps of `route`; where it is the same, they are the same."""
+        if (state, route) not in self._holding:
+            leads = self.leads(route)
+            reaches = (each.hours for person in leads.people for each in self.plan.people[person].reach)
+            schedules = frozenset(key for each in reaches for key in (*each.when, *each.unless))
+            mandates = state.mandates if leads.responsible else frozenset()
+            self._holding[state, route] = (state.open & schedules, mandates)
+        return self._holding[state, route]
+
+    def decide(self, kind: Kind, state: State, route: int | None, presses: tuple[Press, ...] = ()) -> Decision:
+        """The decision for a caller of this kind, whom `route` takes in `state`."""
+        leads = self.leads(route)
+        opened, mandates = self.holding(state, route)
+        asked = (
+            route,
+            opened,
+            self._mandates_above(kind.unit, mandates) if leads.responsible else None,
+            (kind.returning != NONE, kind.colleague) if leads.last_colleague else None,
+            self._spoken(kind.language),
+            presses,
+        )
+        if asked not in self.decided:
             call, directory = self.domain.call(kind, self.called, state.at, presses)
-            self._decisions[asked] = decide(self.plan, directory, {}, call, state.at)
-        return self._decisions[asked]
+            self.decided[asked] = decide(self.plan, directory, {}, call, state.at)
+        return self.decided[asked]
+
+    def _mandates_above(self, unit: str, mandates: frozenset[tuple[str, int]]) -> tuple[object, ...]:
+        """Those of the unit and above it, nearest first: units with the same are answered for by the same people."""
+        if (unit, mandates) not in self._above:
+            ladder = p.ladder(self.plan, unit)
+            places = ((each, place) for each in ladder for place in range(len(self.plan.units[each].mandates)))
+            self._above[unit, mandates] = tuple(each for each in places if each in mandates)
+        return self._above[unit, mandates]
 
     def row_of(self, directory: Directory, call: Call, at: datetime) -> Row:
         """The row that covers a call; of several contacts with the number, the one whose route comes first."""
@@ -237,7 +302,7 @@ class Timetable:
             if kind.among(part.callers)
         ]
         _, kind, part = min(found, key=lambda each: each[0])
-        return Row(part.callers, kind, state, self.decide(kind, state))
+        return Row(part.callers, kind, state, part.route, self.decide(kind, state, part.route))
 
     def follow(self, row: Row) -> dict[tuple[Press, ...], Decision]:
         """The row's decision, and what follows every key in every menu on the way, by the keys pressed.
@@ -254,7 +319,7 @@ class Timetable:
                 entered.add(step.menu)
                 for keys in step.keys:
                     pressed = (*presses, Press(step.menu, keys))
-                    found[pressed] = self.decide(row.kind, row.state, pressed)
+                    found[pressed] = self.decide(row.kind, row.state, row.route, pressed)
                     waiting.append(pressed)
         return found
 
@@ -266,7 +331,7 @@ class Timetable:
                 if isinstance(step, i.Menu) and step.extensions and len(presses) < MOST_PRESSES:
                     for extension in _extensions(self.plan):
                         dialled = (*presses, Press(step.menu, extension))
-                        found[dialled] = self.decide(row.kind, row.state, dialled)
+                        found[dialled] = self.decide(row.kind, row.state, row.route, dialled)
         return found
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_MINUTE = timedelta(minutes=1)
 _ENOUGH = 2
 """Weeks that make a habit; fewer are told as dates."""
 _WHOLE_DAY = 24 * 60
@@ -80,11 +81,29 @@ def _by_day(spans: Iterable[tuple[datetime, datetime]], where: tzinfo) -> dict[d
         at = start.astimezone(where)
         while at < end:
             midnight = datetime.combine(at.date() + _DAY, time(), where)
-            until = min(end.astimezone(where), midnight, key=lambda each: each.astimezone(UTC))
-            to = _WHOLE_DAY if until == midnight else until.hour * 60 + until.minute
+            until = min(end, midnight, key=lambda each: each.astimezone(UTC)).astimezone(where)
+            change = _clock_change(at, until)
+            then = (change or until).astimezone(where)
+            last = (then.astimezone(UTC) - _MINUTE).astimezone(where)
+            # An hour that the clock leaves out does not part what stands around it.
+            to = max(last.hour * 60 + last.minute + 1, (then.hour * 60 + then.minute) if change else 0)
             found[at.date()].append((at.hour * 60 + at.minute, to))
-            at = until
+            at = then
     return {day: _joined(each) for day, each in found.items()}
+
+
+def _clock_change(start: datetime, end: datetime) -> datetime | None:
+    """The first minute (UTC) between two times of a day at which the clock was put forward or back, if it was."""
+    if start.utcoffset() == end.utcoffset():
+        return None
+    before, after = start.astimezone(UTC), end.astimezone(UTC)
+    while after - before > _MINUTE:
+        middle = before + (after - before) // _MINUTE // 2 * _MINUTE
+        if middle.astimezone(start.tzinfo).utcoffset() == start.utcoffset():
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _joined(pieces: Iterable[tuple[int, int]]) -> Hours:

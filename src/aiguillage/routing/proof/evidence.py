@@ -32,18 +32,12 @@ class Seen:
         return self.decision.itinerary.steps
 
     @property
-    def route(self) -> int | None:
-        """The place of the route in the plan."""
-        names = [route.name for route in self.table.plan.inbound_routes]
-        return names.index(self.decision.route) if self.decision.route in names else None
-
-    @property
     def path(self) -> str:
         """Where the plan says this."""
         if self.presses:
             menu, keys = self.presses[-1].menu, self.presses[-1].keys
             return f"menus.{menu}.keys.{keys}" if keys in self.table.plan.menus[menu].keys else f"menus.{menu}"
-        return "last_resort.steps" if self.route is None else f"inbound_routes[{self.route}].steps"
+        return "last_resort.steps" if self.row.route is None else f"inbound_routes[{self.row.route}].steps"
 
 
 @dataclass(frozen=True)
@@ -58,11 +52,14 @@ class Evidence:
     @cached_property
     def tables(self) -> tuple[Timetable, ...]:
         """One for each number of ours, and one for a number that is none: a trunk may bring us such a call."""
-        return tuple(Timetable(self.plan, did, self.since, self.until) for did in (*self.plan.dids, None))
+        foreign = Timetable(self.plan, None, self.since, self.until)
+        ours = (Timetable(self.plan, did, self.since, self.until, beside=foreign) for did in self.plan.dids)
+        return (*ours, foreign)
 
     @cached_property
     def rows(self) -> tuple[tuple[Timetable, Row], ...]:
-        return tuple((table, row) for table in self.tables for row in table.rows())
+        """Each distinct one, as early as it comes."""
+        return tuple((table, row) for table in self.tables for row in table.distinct_rows())
 
     @cached_property
     def seen(self) -> tuple[Seen, ...]:
@@ -70,13 +67,18 @@ class Evidence:
         return tuple(self._follow())
 
     def _follow(self) -> Iterator[Seen]:
-        dialled: set[tuple[Timetable, State, str | None]] = set()
+        decided: set[tuple[int, str]] = set()
+        dialled: set[tuple[Timetable, State, int | None]] = set()
         for table, row in self.rows:
+            once = (id(row.decision), self.plan.dids[table.did].trunk if table.did is not None else "")
+            if once in decided:
+                continue  # other callers with the same steps, on the same trunk
+            decided.add(once)
             for presses, decision in table.follow(row).items():
                 yield Seen(table, row, presses, decision)
-            once = (table, row.state, row.decision.route)
-            if once not in dialled:
-                dialled.add(once)
+            where = (table, row.state, row.route)
+            if where not in dialled:
+                dialled.add(where)
                 for presses, decision in table.extensions(row).items():
                     yield Seen(table, row, presses, decision)
 

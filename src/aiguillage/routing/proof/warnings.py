@@ -1,16 +1,17 @@
 """What may be meant so, and mostly is not."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from aiguillage.routing import hours
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
-from aiguillage.routing.callers import Callers
+from aiguillage.routing.callers import NONE, Callers, Kind
 from aiguillage.routing.notes import Listed, note
 from aiguillage.routing.proof.evidence import Evidence, Seen
 from aiguillage.routing.proof.problem import ExampleCall, Problem, warning
-from aiguillage.routing.timetable import Row, State, Timetable
+from aiguillage.routing.timetable import State, Timetable
 
 SOON = timedelta(days=30)
 _DAY = timedelta(days=1)
@@ -158,17 +159,13 @@ def _without_anybody(plan: p.Plan, table: Timetable, unit: str) -> frozenset[Sta
 def rung_outside_hours(evidence: Evidence) -> Iterator[Problem]:
     """People whom a route rings at times only when their own `reach` leaves them out."""
     plan = evidence.plan
+    taking: dict[int, list[State]] = {}
     for place, route in enumerate(plan.inbound_routes):
         leads = evidence.leads(route.name)
         holders = {mandate.person for unit in plan.units.values() for mandate in unit.mandates}
         people = leads.named | (holders if leads.responsible else set())
         for person in (each for key, each in plan.people.items() if key in people and each.reach):
-            states = [
-                state
-                for table in evidence.tables
-                for state in table.spans
-                if any(part.route == place for part in table.parts(state))
-            ]
+            states = taking.setdefault(place, _states_taking(evidence, place))
             if states and not any(state.holds(reach.hours) for state in states for reach in person.reach):
                 schedules = {key for each in person.reach for key in (*each.hours.when, *each.hours.unless)}
                 yield warning(
@@ -183,6 +180,16 @@ def rung_outside_hours(evidence: Evidence) -> Iterator[Problem]:
                     note("give people.{person}.reach a step for these hours, or ring somebody else", person=person.key),
                     evidence.example_taken_by(route.name),
                 )
+
+
+def _states_taking(evidence: Evidence, place: int) -> list[State]:
+    """Those in which the route at `place` takes some call."""
+    return [
+        state
+        for table in evidence.tables
+        for state in table.spans
+        if any(part.route == place for part in table.parts(state))
+    ]
 
 
 def holidays_not_covered(evidence: Evidence) -> Iterator[Problem]:
@@ -319,17 +326,22 @@ def _example_of_schedule(evidence: Evidence, schedule: str) -> ExampleCall | Non
 
 def _example_of_unit(evidence: Evidence, unit: str, after: datetime) -> ExampleCall | None:
     """A call by somebody of `unit`, not before `after`, to a route that asks who is responsible."""
+    found = (_first_of_unit(table, unit, after) for table in evidence.tables)
+    first = min((each for each in found if each), key=lambda each: each[1], default=None)
+    if first is None:
+        return None
+    table, at, kind = first
+    return evidence.example(table, kind, at, unit)
 
-    def found() -> Iterator[tuple[Timetable, Row, datetime]]:
-        for table, row in evidence.rows:
-            if row.kind.showing == "known" and evidence.leads(row.decision.route).responsible:
-                alike = table.domain.units.get(row.kind.unit, ())
-                at = next((max(span.start, after) for span in table.spans[row.state] if span.end > after), None)
-                if unit in alike and at is not None:
-                    yield table, row, at
 
-    table, row, at = min(found(), key=lambda each: each[2], default=(None, None, None))
-    return evidence.example(table, row.kind, at, unit) if table and row and at else None
+def _first_of_unit(table: Timetable, unit: str, after: datetime) -> tuple[Timetable, datetime, Kind] | None:
+    alike = next((each for each, units in table.domain.units.items() if unit in units), NONE)
+    start = max(after, table.since)
+    for at, state in ((start, table.state_at(start)), *table.eras_between(start, table.until)):
+        for part in table.parts(state):
+            if part.callers.showing == "known" and alike in part.callers.units and table.leads(part.route).responsible:
+                return table, at, next(table.domain.kinds(replace(part.callers, units=frozenset({alike}))))
+    return None
 
 
 def _day(plan: p.Plan, at: datetime) -> date:
