@@ -210,10 +210,12 @@ def test_without_a_draft_nothing_is_published(run: Run) -> None:
 
 
 def test_an_explanation_for_people(published: Run) -> None:
-    told = well(published("explain", "--from", "0471 00 02 01", "--to", "central", "--at", "2026-11-24 10:00"))
+    words = ["explain", "--from", "0471 00 02 01", "--to", "central", "--at", "2026-11-24 10:00"]
+    told = well(published(*words, "--lang", "en"))
     assert "Anne Lambert" in told
     assert "Route: local leaders to their region" in told
     assert "1. ring Claire Dubois: desk, 15 s" in told
+    assert "1. faire sonner Claire Dubois" in well(published(*words))  # the organisation's first language
 
 
 def test_an_explanation_for_programs(published: Run) -> None:

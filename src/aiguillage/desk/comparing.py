@@ -88,7 +88,7 @@ def _sentences(words: Words, found: Comparison) -> Iterator[_Sentence]:
     for one in each:
         by_callers.setdefault((one.numbers, one.times, one.was, one.becomes), []).append(one)
     for alike in by_callers.values():
-        callers = "; ".join(dict.fromkeys(one.callers for one in alike))
+        callers = words("; ").join(dict.fromkeys(one.callers for one in alike))
         each = [replace(one, callers=callers) if one is alike[0] else one for one in each if one not in alike[1:]]
     by_number: dict[object, list[_Sentence]] = {}
     for one in each:
@@ -189,7 +189,7 @@ def _call_as_data(words: Words, found: Comparison, change: CallChange) -> Mappin
 
 
 def _as_text(words: Words, sentence: _Sentence) -> str:
-    when = "; ".join(sentence.times)
+    when = words("; ").join(sentence.times)
     said = words("{callers}, to {numbers}", callers=sentence.callers, numbers=Listed(sentence.numbers))
     return words(
         "{calls}, {when}: was {was}, becomes {becomes}",

@@ -135,7 +135,7 @@ def in_words(words: Words, description: Description, plan: Plan) -> Iterator[str
     if before:
         yield ""
         yield words("Not taken by the routes before it:")
-        yield from (f"  {tried['route']}: {words.say(_reason(tried))}" for tried in before)
+        yield from (words("  {route}: {reason}", route=tried["route"], reason=_reason(tried)) for tried in before)
     if trace.get("steps"):
         yield ""
         yield words("Why these steps:")
@@ -165,7 +165,7 @@ def _weighed(words: Words, steps: Iterable[Description]) -> Iterator[str]:
         if not weighed["kept"]:
             remarks = remarks or [words("nobody to ring")]
         kept = words("kept") if weighed["kept"] else words("skipped")
-        yield f"  {step}: {kept}" + (f" ({'; '.join(remarks)})" if remarks else "")
+        yield words("  {step}: {kept}", step=step, kept=kept) + (f" ({words('; ').join(remarks)})" if remarks else "")
 
 
 def _other_remarks(trace: Description) -> list[Note]:
@@ -257,5 +257,5 @@ def _step_in_words(words: Words, step: Description, plan: Plan) -> str:
 
 def _leg(words: Words, leg: Description, plan: Plan) -> str:
     person = plan.people.get(leg["person"] or "")
-    line = f"{person.name}: {leg['phone']}" if person else str(leg["number"])
+    line = words("{person}: {phone}", person=person.name, phone=leg["phone"]) if person else str(leg["number"])
     return words("{line} (press 1)", line=line) if leg["confirm"] else line

@@ -245,5 +245,5 @@ def _patterns(condition: p.CallerCondition) -> Listed:
 
 def _in_words(span: timedelta) -> Note:
     if span.days:
-        return note("{days} days", days=span.days)
+        return note("{days} day" if span.days == 1 else "{days} days", days=span.days)
     return note("{hours} h {minutes} min", hours=span.seconds // 3600, minutes=span.seconds % 3600 // 60)

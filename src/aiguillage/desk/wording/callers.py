@@ -21,7 +21,7 @@ def who(words: Words, plan: p.Plan, domain: Domain, sets: Iterable[Callers]) -> 
     for callers in sets:
         restrictions = tuple(_restrictions(words, plan, domain, callers))
         said.setdefault(restrictions, []).append(_base(words, plan, domain, callers))
-    return "; ".join(
+    return words("; ").join(
         ", ".join([base, *restrictions])
         for restrictions, bases in said.items()
         for base in _everybody(words, list(dict.fromkeys(bases)))

@@ -22,7 +22,7 @@ _LOCALES: Final = {"en": "en_BE", "fr": "fr_BE"}
 
 
 class Words:
-    """`words("{person} is away", person="Claire")` -> "Claire est absent(e)" where `language` is fr."""
+    """`words("{person} is away", person="Claire")` -> "Claire n'est pas là" where `language` is fr."""
 
     def __init__(self, language: str) -> None:
         self.language = language
