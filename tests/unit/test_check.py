@@ -50,8 +50,9 @@ def route(name: str, *steps: Document, **conditions: Any) -> Document:
     return {"name": name, **conditions, "steps": list(steps)}
 
 
-def first(document: Document, *routes: Document) -> None:
+def first(document: Document, *routes: Document) -> Document:
     document["inbound_routes"][:0] = routes
+    return document
 
 
 BOX = {"voicemail": "reception"}

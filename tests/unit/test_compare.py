@@ -12,6 +12,7 @@ import pytest
 from aiguillage.routing.compare import SettingChange, calls_changed, differing_parts, settings_changed
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.document import dump, load
+from aiguillage.routing.numbers import E164
 from aiguillage.routing.stops import Stop, stops
 from aiguillage.routing.timetable import Timetable
 from aiguillage.text_formats import read_yaml
@@ -127,7 +128,7 @@ def _covers_what_differs(after: Any, chance: random.Random) -> int:
         if told.changes and chance.random() < 0.5:
             at = chance.choice(chance.choice(told.changes).spans).start + timedelta(minutes=chance.randrange(-5, 90))
         did = chance.choice(list(PLAN.dids))
-        number = chance.choice([None, "+32499000098", "+32659990001", *DIRECTORY.by_number])
+        number = chance.choice([None, E164("+32499000098"), E164("+32659990001"), *DIRECTORY.by_number])
         call = Call(PLAN.dids[did].number, number)
         ways = [stops(plan, decide(plan, DIRECTORY, {}, call, at).itinerary.steps) for plan in (PLAN, after)]
         kinds = list(told.domains[did].kinds_of(DIRECTORY, call, at))
@@ -152,7 +153,7 @@ def test_a_key_that_leads_elsewhere_is_told_as_that_key() -> None:
 
 
 def test_a_new_number_is_told_as_calls_that_went_to_the_last_resort_before() -> None:
-    dids = {**PLAN.dids, "new": replace(PLAN.dids["sales"], key="new", number=PLAN.dids["sales"].number[:-1] + "9")}
+    dids = {**PLAN.dids, "new": replace(PLAN.dids["sales"], key="new", number=E164("+3271000099"))}
     shop = next(route for route in PLAN.inbound_routes if route.name == "shop")
     routes = tuple(replace(route, to=("sales", "new")) if route == shop else route for route in PLAN.inbound_routes)
     told = calls_changed(PLAN, replace(PLAN, dids=dids, inbound_routes=routes), SINCE, UNTIL)
