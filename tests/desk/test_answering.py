@@ -89,7 +89,7 @@ async def test_one_command_carries_the_whole_itinerary_and_the_decisions_id() ->
     )
     assert record.at.tzinfo is not None
     assert record.trace["caller"]["name"] == "Anne Lambert"
-    assert [step["kind"] for step in record.itinerary][:1] == ["ring"]
+    assert record.itinerary[-1]["kind"] == "voicemail"  # what comes before depends on the time of day
 
 
 async def test_a_simulated_call_brings_its_time_where_simulation_is_on() -> None:
