@@ -31,6 +31,7 @@ fail() {
 # The settings of `make run` and `make call`; what you set yourself stays.
 demo_settings() {
     export AIGUILLAGE_STATE_DIR="$STATE"
+    export AIGUILLAGE_ENV_FILE="${AIGUILLAGE_ENV_FILE:-$STATE/.env}"
     export AIGUILLAGE_SECRETS_DIR="${AIGUILLAGE_SECRETS_DIR:-$STATE/secrets}"
     export AIGUILLAGE_ASTERISK_DIR="${AIGUILLAGE_ASTERISK_DIR:-$STATE/asterisk/etc}"
     export AIGUILLAGE_ASTERISK_ROOT="$ASTERISK_ROOT"
@@ -45,7 +46,7 @@ copy_of_checkout() {
         APP=$CHECKOUT
         return
     fi
-    FOLDERS="src migrations asterisk-conf examples"
+    FOLDERS="src migrations asterisk-conf examples locale"
     SUM=$(cd "$CHECKOUT" && find $FOLDERS -type f ! -name '*.pyc' | sort | xargs sha256sum | sha256sum | cut -c1-12)
     APP=$CACHE/app-$SUM
     [ -d "$APP" ] && return
@@ -55,12 +56,10 @@ copy_of_checkout() {
     mv -T "$NEW" "$APP" 2>/dev/null || rm -rf "$NEW"
 }
 
-# Run a command as the ordinary user, in the state folder (a `.env` there is read).
+# Become a command, as the ordinary user.
 as_user() {
-    cd "$STATE"
     if [ -n "$RUN_AS" ]; then
-        exec setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --clear-groups --inh-caps=-all \
-            env HOME="$STATE" "$@"
+        exec setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --clear-groups --inh-caps=-all env HOME="$STATE" "$@"
     fi
     exec "$@"
 }

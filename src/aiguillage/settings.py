@@ -1,7 +1,8 @@
 """Settings: one frozen object from AIGUILLAGE_* variables, a `.env` file, or secret files.
 
 Order: environment, then secret files (`AIGUILLAGE_SECRETS_DIR`, one file per variable, named in lower case), then
-`.env`, then the defaults below. `.env.example` lists them all.
+`.env` of the working folder (or the file that `AIGUILLAGE_ENV_FILE` names), then the defaults below. `.env.example`
+lists them all.
 """
 
 import os
@@ -126,8 +127,9 @@ def load_settings() -> Settings:
     Raises SettingRefused, which names each variable that has a bad value.
     """
     secrets = os.environ.get("AIGUILLAGE_SECRETS_DIR")
+    file = os.environ.get("AIGUILLAGE_ENV_FILE", ".env")
     try:
-        return Settings(_secrets_dir=secrets)  # type: ignore[call-arg]  # pydantic-settings' own argument
+        return Settings(_secrets_dir=secrets, _env_file=file)  # type: ignore[call-arg]  # pydantic-settings' own arguments
     except ValidationError as wrong:
         raise SettingRefused("\n".join(_in_words(dict(error)) for error in wrong.errors())) from None
 

@@ -44,9 +44,11 @@ JOURNAL_SECONDS = 5.0
 
 @dataclass
 class System:
-    """The example federation on a real Asterisk. `trunk` is where the simulated operator must be."""
+    """The example federation on a real Asterisk. `trunk` is where the simulated operator must be; `more` is the plan
+    document that is laid over the example, None for the example as it stands."""
 
     root: Path
+    more: Path | None = MORE
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aiguillage-")))
     trunk: str = field(default_factory=lambda: f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
 
@@ -92,13 +94,14 @@ class System:
     def _publish_example(self) -> Plan:
         document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
         document["trunks"]["operator"]["server"] = self.trunk
-        more: dict[str, Any] = text_formats.read_yaml(MORE.read_text("utf-8"))
-        for trunk, server in self.other_trunks.items():
-            more["trunks"][trunk]["server"] = server
-        for section in ("inbound_routes", "outbound_routes"):
-            document[section] = more.pop(section) + document[section]
-        for section, things in more.items():
-            document[section] |= things
+        if self.more:
+            more: dict[str, Any] = text_formats.read_yaml(self.more.read_text("utf-8"))
+            for trunk, server in self.other_trunks.items():
+                more["trunks"][trunk]["server"] = server
+            for section in ("inbound_routes", "outbound_routes"):
+                document[section] = more.pop(section) + document[section]
+            for section, things in more.items():
+                document[section] |= things
         editing.apply(self.database, document)
         import_file(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")
@@ -106,17 +109,19 @@ class System:
 
     # --- the service, in a process of its own as operators run it ---
 
-    def start_service(self) -> None:
-        secrets = {"ami_secret", "simulator_secret"}
-        environment = {
-            f"AIGUILLAGE_{name.upper()}": (value.get_secret_value() if name in secrets else str(value))
+    def environment(self) -> dict[str, str]:
+        """All settings, as the service and its commands read them."""
+        return os.environ | {
+            f"AIGUILLAGE_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.settings
             if value is not None
         }
+
+    def start_service(self) -> None:
         with (self.home / "service.log").open("ab") as log:
             self._service = subprocess.Popen(
                 [sys.executable, "-m", "aiguillage", "serve"],
-                env=os.environ | environment,
+                env=self.environment(),
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
@@ -136,9 +141,12 @@ class System:
 
     def command(self, *words: str) -> str:
         """What `aiguillage` prints. Fails where it does."""
-        environment = os.environ | {"AIGUILLAGE_STATE_DIR": str(self.home)}
         done = subprocess.run(
-            [sys.executable, "-m", "aiguillage", *words], env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "aiguillage", *words],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

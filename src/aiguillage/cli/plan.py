@@ -87,7 +87,7 @@ def plan_check(
         if sound:
             words = words_of(plan, language)
             routes, people = len(plan.inbound_routes), len(plan.people)
-            say(words("{name} is a good plan: no call gets lost in the next twelve months.", name=file))
+            say(words("{name}: a good plan. No call gets lost in the next twelve months.", name=file))
             say(words("Inbound routes: {routes}, people: {people}.", routes=routes, people=people))
     if not sound:
         raise typer.Exit(1)
