@@ -4,93 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from aiguillage.cli import main
-from aiguillage.desk import editing
-from aiguillage.desk.contacts import import_file
-from aiguillage.desk.publishing import publish
-from aiguillage.routing.document import dump
-from aiguillage.store.database import open_database
 from aiguillage.text_formats import read_yaml
-from tests.databases import migrated_sqlite
-from tests.unit.examples import EXAMPLES, PLAN, PLAN_TEXT
-
-PLAN_FILE, CONTACTS_FILE = str(EXAMPLES / "plan.yaml"), str(EXAMPLES / "directory.csv")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    status: int
-    said: str
-    complained: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.said)
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """`aiguillage …` in this process, with a state folder of its own and no database yet."""
-    for name in list(os.environ):
-        if name.startswith("AIGUILLAGE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AIGUILLAGE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)  # where no .env is
-
-    def run(*words: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["aiguillage", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        status = ended.value.code
-        return Outcome(status if isinstance(status, int) else 0, printed.out, printed.err)
-
-    return run
-
-
-@pytest.fixture
-def run(fresh: Run, tmp_path: Path) -> Run:
-    """The same, with a migrated database."""
-    (tmp_path / "state").mkdir()
-    migrated_sqlite(tmp_path).close()
-    (tmp_path / "test.db").rename(tmp_path / "state" / "aiguillage.db")
-    return fresh
-
-
-@pytest.fixture
-def published(run: Run, tmp_path: Path) -> Run:
-    """The same, with the example plan published and its directory imported."""
-    database = open_database(f"sqlite:///{tmp_path / 'state' / 'aiguillage.db'}")
-    editing.apply(database, dump(PLAN))
-    publish(database, datetime.now(UTC), "tests", "the first")
-    import_file(database, (EXAMPLES / "directory.csv").read_bytes())
-    database.close()
-    return run
-
-
-def well(outcome: Outcome) -> str:
-    assert (outcome.status, outcome.complained) == (0, "")
-    return outcome.said
-
-
-def refused(outcome: Outcome) -> str:
-    """The reason, which stands on standard error and is no traceback."""
-    assert outcome.status == 1
-    assert outcome.said == ""
-    assert outcome.complained.startswith("aiguillage: ")
-    assert "Traceback" not in outcome.complained
-    return outcome.complained
+from tests.cli.commands import CONTACTS_FILE, PLAN_FILE, Run, refused, well
+from tests.unit.examples import PLAN, PLAN_TEXT
 
 
 def test_as_a_programme_of_its_own(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aiguillage.store.database import open_database
-from tests.cli.test_commands import PLAN_FILE, Run, fresh  # noqa: F401  the fixture
+from tests.cli.commands import PLAN_FILE, Run
 from tests.databases import migrated_sqlite
 from tests.desk.spool import FakeSpool, book, snapshot_of, with_mail
 
@@ -13,7 +13,7 @@ ID = "1795510800-00000000.claire@people"
 
 
 @pytest.fixture
-def run(fresh: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:  # noqa: F811  the fixture
+def run(fresh: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """The example is published, and Anne has left a message for Claire."""
     state = tmp_path / "state"
     state.mkdir()

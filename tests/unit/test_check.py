@@ -1,10 +1,12 @@
 """The proof: one planted fault of each class is found, with its path, an example call and a remedy."""
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -12,9 +14,11 @@ from aiguillage.errors import DocumentRefused
 from aiguillage.routing.check import Problem, check
 from aiguillage.routing.directory import Directory
 from aiguillage.routing.document import load
+from aiguillage.routing.proof.problem import ErrorName, WarningName
 from aiguillage.text_formats import read_yaml
 from tests.unit.examples import BRUSSELS, DIRECTORY, PLAN, PLAN_TEXT
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DOCUMENT = read_yaml(PLAN_TEXT)
 YEAR = NOW + timedelta(days=366)
@@ -262,6 +266,14 @@ def test_a_planted_fault_is_found_with_its_path_an_example_and_a_remedy(planted:
     assert problem.example is not None
     assert planted.called in {"", problem.example.did}
     assert problem.example.at.astimezone(BRUSSELS).isoformat().startswith(planted.at)
+
+
+def test_every_class_of_problem_is_planted_and_documented() -> None:
+    documented = re.findall(r"^\| `([a-z-]+)` \|", (CHECKOUT / "docs/proof.md").read_text("utf-8"), re.MULTILINE)
+    errors, warnings = get_args(ErrorName), get_args(WarningName)
+    assert {planted.name for planted in ERRORS} == set(errors)
+    assert {planted.name for planted in WARNINGS} == set(warnings)
+    assert documented == [*errors, *warnings]
 
 
 def test_the_example_plan_has_no_errors_and_these_warnings() -> None:
