@@ -283,6 +283,8 @@ def test_ready_when_all_parts_are(anybody: TestClient, service: Service) -> None
     assert found.status_code == 503
     assert found.json() == {
         "ready": False,
+        "plan_version": None,
+        "refused_version": None,
         "parts": {
             "database": {"ok": True, "reason": "fine"},
             "asterisk": {"ok": False, "reason": "does not answer; start it"},

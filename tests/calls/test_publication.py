@@ -10,6 +10,8 @@ import pytest
 from tests.calls.system import System
 from tests.calls.test_identity import OFFICE_HOURS
 
+from aiguillage import text_formats
+from aiguillage.cli.following import until_followed
 from aiguillage.desk import editing, provisioning, publishing
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import Refused
@@ -57,12 +59,49 @@ def test_what_asterisk_does_not_take_is_put_back_and_calls_follow_the_version_be
         publish(system, changed)
         told = _provisioning(system, "queue general")
         assert "the files before are back" in told
+        with system.database.reading() as session:
+            number = revisions(session).plan
+        well, said = until_followed(system.settings, number)
+        assert not well
+        assert f"Asterisk did not take it, and calls still follow version {number - 1}: " in said
         assert {file.name: file.read_text() for file in generated.glob("*.conf")} == files
         route = asyncio.run(route_of(system, STRANGER))
         assert route == "everybody else in office hours", "calls follow the plan before"
     finally:
         publish(system, before)
         live(system)
+
+
+async def test_the_very_next_call_follows_a_publication_and_its_undoing_while_another_goes_on(system: System) -> None:
+    def with_strangers_turned_away(document: Any) -> None:
+        _nuisance(document)["from"]["numbers"] = ["+32499*"]
+
+    def deed(*words: str) -> str:
+        return system.command("plan", *words, "--lang", "en")
+
+    changed: Any = copy.deepcopy(dict(editing.draft(system.database)))
+    with_strangers_turned_away(changed)
+    file = system.home / "changed.yaml"
+    file.write_text(text_formats.write_yaml(changed))
+    with system.database.reading() as session:
+        number = revisions(session).plan
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        telephones.behave("tom", "answer")
+        talk = await telephones.dial("sophie", "211")
+        await talk.wait_answered(5)
+        try:
+            said = await asyncio.to_thread(deed, "apply", str(file), "--publish", "--comment", "no strangers")
+            assert f"Published as version {number + 1}; calls follow it from now on." in said
+            assert await route_of(system, STRANGER, telephones) == "nuisance"
+        finally:
+            said = await asyncio.to_thread(deed, "restore", str(number), "--publish")
+        assert f"Published as version {number + 2}; calls follow it from now on." in said
+        assert await route_of(system, STRANGER, telephones) == "everybody else in office hours"
+        heard = talk.heard_seconds
+        await asyncio.sleep(1)
+        assert talk.heard_seconds > heard + 0.5, "they go on talking"
+        await talk.hang_up()
 
 
 async def test_a_change_of_one_phone_disturbs_no_other_and_no_call(system: System) -> None:
@@ -98,14 +137,16 @@ def live(system: System) -> None:
     _provisioning(system, f"Asterisk has plan version {number}")
 
 
-async def route_of(system: System, caller: str) -> str | None:
+async def route_of(system: System, caller: str, telephones: Telephones | None = None) -> str | None:
     """The route that takes a call now."""
+    if telephones is None:
+        async with system.telephones() as own:
+            return await route_of(system, caller, own)
     began = datetime.now(UTC)
-    async with system.telephones() as telephones:
-        leg = await telephones.call(caller, "+3271000001", OFFICE_HOURS)
-        (decision,) = await asyncio.to_thread(system.wait_for_decisions, 1, began)
-        await leg.hang_up()
-        return decision.route
+    leg = await telephones.call(caller, "+3271000001", OFFICE_HOURS)
+    (decision,) = await asyncio.to_thread(system.wait_for_decisions, 1, began)
+    await leg.hang_up()
+    return decision.route
 
 
 def _provisioning(system: System, wanted: str) -> str:

@@ -13,6 +13,7 @@ from aiguillage.routing.document import dump
 from aiguillage.store.database import open_database
 from tests.cli.commands import Outcome, Run
 from tests.databases import migrated_sqlite
+from tests.ports import free_port
 from tests.unit.examples import EXAMPLES, PLAN
 
 
@@ -23,6 +24,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         if name.startswith("AIGUILLAGE_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AIGUILLAGE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("AIGUILLAGE_HTTP_PORT", str(free_port()))  # where no service is
     monkeypatch.chdir(tmp_path)  # where no .env is
 
     def run(*words: str) -> Outcome:

@@ -14,7 +14,11 @@ class PartHealth(BaseModel):
 
 
 class Readiness(BaseModel):
+    """`plan_version` is the one that calls follow; `refused_version` a newer one that Asterisk did not take."""
+
     ready: bool
+    plan_version: int | None
+    refused_version: int | None
     parts: dict[str, PartHealth]
 
 
@@ -30,4 +34,11 @@ def readyz(parts: TheParts, response: Response) -> Readiness:
     health = {name: PartHealth(ok=each.ok, reason=each.reason) for name, each in parts.health().items()}
     ready = all(each.ok for each in health.values())
     response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, parts=health)
+    snapshot, refused = parts.snapshot(), parts.refused()
+    follows = snapshot.plan_version if snapshot else 0
+    return Readiness(
+        ready=ready,
+        plan_version=follows or None,
+        refused_version=refused if refused > follows else None,
+        parts=health,
+    )

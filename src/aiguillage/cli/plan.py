@@ -154,6 +154,7 @@ def plan_publish(comment: Comment = "", language: Language = "") -> None:
 
 
 def _publish(opened: "Database", comment: str, language: str) -> None:
+    from aiguillage.cli.following import until_followed
     from aiguillage.desk import editing
     from aiguillage.desk.publishing import publish
 
@@ -164,7 +165,10 @@ def _publish(opened: "Database", comment: str, language: str) -> None:
         _say_problems(plan, wrong.problems, language)
         errors = sum(problem.severity == "error" for problem in wrong.problems)
         raise NotPublished(f"the draft was not published: {count(errors, 'error')}") from None
-    say(f"Published as version {number}; the next call follows it.")
+    followed, said = until_followed(load_settings(), number)
+    say(f"Published as version {number}; {said}.")
+    if not followed:
+        raise typer.Exit(1)
 
 
 class NotPublished(PlanUnsound):

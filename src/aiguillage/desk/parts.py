@@ -18,11 +18,15 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is."""
+    """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
+
+    `refused` is the newest published version that Asterisk did not take, 0 where it took the newest.
+    """
 
     database: Database
     snapshot: Callable[[], Snapshot | None]
     health: Callable[[], Mapping[str, Health]]
+    refused: Callable[[], int] = lambda: 0
 
     def current(self) -> Snapshot:
         """Raises Unavailable while nothing has been published."""

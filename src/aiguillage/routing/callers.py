@@ -129,9 +129,7 @@ class Domain:
             return among
         if among.showing == "withheld":
             return among if condition == p.CallerCondition(withheld=True) else None
-        of_a_contact = condition.categories or condition.units or condition.languages
-        known = among.showing == "known"
-        if condition.withheld or condition.known is (not known) or (of_a_contact and not known):
+        if condition.withheld or condition.known is (among.showing != "known"):
             return None
         units = {unit for unit in among.units if any(each in condition.units for each in p.ladder(plan, unit))}
         wanted = replace(
