@@ -1,6 +1,8 @@
 """Document -> plan: the organisation, its trunks and numbers, and what may be dialled out."""
 
+import functools
 import re
+from collections.abc import Collection
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -34,10 +36,16 @@ def _country(node: Node) -> str:
 
 def _timezone(node: Node) -> str:
     zone = node.text()
-    if zone and zone not in available_timezones():
-        near = suggestion(zone, available_timezones())
+    if zone and zone not in _timezones():
+        near = suggestion(zone, _timezones())
         node.fault(f'"{zone}" is no time zone{near or "; write one as Europe/Brussels"}')
     return zone
+
+
+@functools.cache
+def _timezones() -> Collection[str]:
+    """Each look for them walks through all files of the time zone database."""
+    return available_timezones()
 
 
 def read_trunk(key: str, node: Node) -> p.Trunk:
