@@ -7,7 +7,9 @@ AiguillageError          message for people: names the object, the fault and the
 │   ├── PlanUnsound          a plan by which calls would be lost
 │   ├── DirectoryRefused     a contacts file that cannot be read
 │   └── SettingRefused       an AIGUILLAGE_* variable
-├── Conflict             somebody else changed it meanwhile
+├── Conflict             it does not go with how things are
+│   ├── ChangedMeanwhile     somebody else changed it since it was read
+│   └── InUse                other things need it
 ├── NotFound             there is no such thing
 └── Unavailable          a part that we need does not answer
     ├── StoreUnavailable     the database
@@ -69,7 +71,19 @@ class SettingRefused(Refused):
 
 
 class Conflict(AiguillageError):
-    """Somebody else changed the same thing meanwhile."""
+    """What was asked for does not go with how things are, or somebody was faster."""
+
+
+class ChangedMeanwhile(Conflict):
+    """The thing is not what it was when it was read: nothing was changed."""
+
+
+class InUse(Conflict):
+    """Other things of the plan need it; `users` are their paths."""
+
+    def __init__(self, message: str, users: tuple[str, ...]) -> None:
+        self.users = users
+        super().__init__(message)
 
 
 class NotFound(AiguillageError):

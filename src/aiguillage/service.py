@@ -144,7 +144,13 @@ class Service:
                 self.database.close()
 
     def parts(self) -> Parts:
-        return Parts(self.database, lambda: self.snapshot, self.health, lambda: self._passed_over)
+        return Parts(
+            self.database,
+            lambda: self.snapshot,
+            self.health,
+            lambda: self._passed_over,
+            self.settings.longest_ringing,
+        )
 
     def health(self) -> Mapping[str, Health]:
         """Each part that a call needs; asks the database, so call it from a thread."""

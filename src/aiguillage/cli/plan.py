@@ -122,7 +122,7 @@ def plan_apply(
 
     document, exported_from = _document_in(file)
     with database() as opened:
-        editing.apply(opened, document, exported_from, by=who())
+        editing.apply(opened, document, exported_from, editing.Editor(who()))
         say(f"The draft is now {file}.")
         if publish:
             _publish(opened, comment, language)
@@ -254,7 +254,7 @@ def plan_restore(
     with database() as opened:
         if name == "draft":
             raise NotFound("the draft is the draft already; name a version's number")
-        editing.restore(opened, name, by=who())
+        editing.restore(opened, name, by=editing.Editor(who()))
         say(f"The draft is now as {'version ' if name.isdecimal() else ''}{name} was.")
         if publish:
             _publish(opened, comment or f"version {name} again", language)

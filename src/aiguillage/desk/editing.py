@@ -1,18 +1,41 @@
-"""Edit the draft: the one place through which API, console and command line write the plan."""
+"""Edit the draft: the one place through which API, console and command line write the plan.
+
+A document replaces the whole draft (`apply`), or one thing of it is changed (`change`, which `desk/items.py` uses).
+Either way the draft is checked as a whole before it is kept, and the audit says who did it.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from aiguillage import text_formats
-from aiguillage.errors import Conflict, NotFound
+from aiguillage.errors import ChangedMeanwhile, NotFound
 from aiguillage.routing.compare import settings_changed
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.plan import Plan
-from aiguillage.store import plans
+from aiguillage.store import audit, plans
+from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
 from aiguillage.store.plans import ReplacedDraft
+
+Document = dict[str, Any]
+DRAFT = "plan"
+"""What the audit calls the whole draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who writes, as the audit names them; `request` is the id of the HTTP request."""
+
+    name: str
+    request: str | None = None
+
+
+NOBODY = Editor("")
 
 _TOLD = 10
 """Changes that a conflict names; more are counted."""
@@ -26,26 +49,52 @@ def check(document: Any) -> Plan:
     return load(document)
 
 
-def apply(database: Database, document: Any, changed_from: str | None = None, by: str = "") -> str:
+def apply(database: Database, document: Any, changed_from: str | None = None, by: Editor = NOBODY) -> str:
     """Replace the draft by `document`; the new draft's revision. Calls keep following the published plan.
 
     The draft that it replaces is kept. `changed_from` is the revision of the draft that the document was made from;
-    None replaces any. Raises DocumentRefused with all faults, or Conflict when the draft is another one by now, saying
-    what changed meanwhile; then the draft is as it was.
+    None replaces any. Raises DocumentRefused with all faults, or ChangedMeanwhile when the draft is another one by now,
+    saying what changed; then the draft is as it was.
     """
     plan = check(document)
+    after, now = dump(plan), datetime.now(UTC)
     with database.writing() as session:
         kept = plans.load_draft(session)
         before = dump(kept) if kept is not None else None
-        if before == dump(plan):
-            return revision(before)
+        if before == after:
+            return revision(after)
         if changed_from is not None and (before is None or revision(before) != changed_from):
             raise _meanwhile(_document_of(plans.kept_drafts(session), changed_from), before)
         if before is not None:
-            text, now = text_formats.write_json(before), datetime.now(UTC)
-            plans.keep_draft(session, ReplacedDraft(revision(before), text, now, by))
+            text = text_formats.write_json(before)
+            plans.keep_draft(session, ReplacedDraft(revision(before), text, now, by.name))
         plans.save_draft(session, plan)
-    return revision(dump(plan))
+        changes = [[each.kind, each.path] for each in settings_changed(before, after)] if before is not None else []
+        was = None if before is None else {"revision": revision(before)}
+        becomes = {"revision": revision(after), "changes": changes}
+        audit.append(session, now, Deed(by.name, "replace", DRAFT, was, becomes, revision(after), by.request))
+    return revision(after)
+
+
+def change(
+    database: Database, edit: Callable[[Session, Document], Document], told: Callable[[Document], Deed]
+) -> Document:
+    """Let `edit` make another document of the draft's, and keep that as the draft, with the deed that `told` makes of
+    the new draft, which is the answer. Nobody else writes meanwhile; what `edit` raises leaves everything as it was.
+
+    Raises NotFound without a draft, DocumentRefused with all faults.
+    """
+    with database.writing() as session:
+        kept = plans.load_draft(session)
+        if kept is None:
+            raise _no_draft()
+        before = dump(kept)
+        plan = check(edit(session, before))
+        after = dump(plan)
+        if after != dump(kept):
+            plans.save_draft(session, plan)
+            audit.append(session, datetime.now(UTC), told(after))
+    return after
 
 
 def _document_of(kept: list[ReplacedDraft], wanted: str) -> Mapping[str, Any] | None:
@@ -53,13 +102,13 @@ def _document_of(kept: list[ReplacedDraft], wanted: str) -> Mapping[str, Any] | 
     return None if found is None else text_formats.read_json(found.document)
 
 
-def _meanwhile(theirs: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Conflict:
+def _meanwhile(theirs: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> ChangedMeanwhile:
     said = "the draft was changed meanwhile; read it again and repeat your change on it"
     if theirs is None or now is None:
-        return Conflict(said)
+        return ChangedMeanwhile(said)
     changes = [f"{change.kind} {change.path}" for change in settings_changed(theirs, now)]
     more = [f"and {len(changes) - _TOLD} more"] if len(changes) > _TOLD else []
-    return Conflict("\n  ".join([f"{said}. It has:", *changes[:_TOLD], *more]))
+    return ChangedMeanwhile("\n  ".join([f"{said}. It has:", *changes[:_TOLD], *more]))
 
 
 def draft(database: Database) -> Mapping[str, Any]:
@@ -70,8 +119,12 @@ def draft(database: Database) -> Mapping[str, Any]:
     with database.reading() as session:
         plan = plans.load_draft(session)
     if plan is None:
-        raise NotFound("there is no plan yet; apply one: aiguillage plan apply PLAN.yaml")
+        raise _no_draft()
     return dump(plan)
+
+
+def _no_draft() -> NotFound:
+    return NotFound("there is no plan yet; apply one: aiguillage plan apply PLAN.yaml")
 
 
 def replaced(database: Database) -> list[ReplacedDraft]:
@@ -80,12 +133,12 @@ def replaced(database: Database) -> list[ReplacedDraft]:
         return plans.kept_drafts(session)
 
 
-def restore(database: Database, wanted: str, by: str = "") -> str:
+def restore(database: Database, wanted: str, changed_from: str | None = None, by: Editor = NOBODY) -> str:
     """Make a published version (`3`) or a replaced draft (the beginning of its revision) the draft; its revision.
 
     Nothing is published. Raises NotFound, or DocumentRefused where this release does not read it any more.
     """
-    return apply(database, document_of(database, wanted), by=by)
+    return apply(database, document_of(database, wanted), changed_from, by)
 
 
 def document_of(database: Database, wanted: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import Unavailable
+from aiguillage.routing.check import LONGEST_RINGING
 from aiguillage.store.database import Database
 
 
@@ -20,13 +21,15 @@ class Health:
 class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
-    `refused` is the newest published version that Asterisk did not take, 0 where it took the newest.
+    `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
+    in seconds, is the proof's.
     """
 
     database: Database
     snapshot: Callable[[], Snapshot | None]
     health: Callable[[], Mapping[str, Health]]
     refused: Callable[[], int] = lambda: 0
+    longest_ringing: int = LONGEST_RINGING
 
     def current(self) -> Snapshot:
         """Raises Unavailable while nothing has been published."""

@@ -67,7 +67,7 @@ def example_in_words(words: Words, plan: Plan, example: ExampleCall) -> str:
     )
 
 
-def as_data(plan: Plan, problems: Sequence[Problem]) -> list[Mapping[str, Any]]:
+def as_data(plan: Plan, problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """JSON data; texts in English."""
     return [
         {

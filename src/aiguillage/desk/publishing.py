@@ -4,39 +4,55 @@ from datetime import datetime
 
 from aiguillage import text_formats
 from aiguillage.desk import editing, proving
-from aiguillage.errors import Conflict, PlanUnsound
+from aiguillage.desk.editing import Editor
+from aiguillage.errors import ChangedMeanwhile, PlanUnsound
 from aiguillage.routing.check import LONGEST_RINGING
 from aiguillage.routing.compare import settings_changed
-from aiguillage.store import plans
+from aiguillage.store import audit, plans
+from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
 from aiguillage.store.plans import Version
 
 
-def publish(database: Database, at: datetime, by: str, comment: str, longest_ringing: int = LONGEST_RINGING) -> int:
+def publish(
+    database: Database,
+    at: datetime,
+    by: str | Editor,
+    comment: str,
+    longest_ringing: int = LONGEST_RINGING,
+    known: str | None = None,
+) -> int:
     """Make the draft the next version and return its number. `at` is aware.
 
     Raises NotFound without a draft, DocumentRefused if the draft no longer resolves, PlanUnsound where the proof finds
-    errors, Conflict when somebody else published between our reading and our writing: it says what.
+    errors, ChangedMeanwhile when the draft has not the revision `known`, or when somebody else published between our
+    reading and our writing: it says what.
     """
+    editor = by if isinstance(by, Editor) else Editor(by)
     with database.reading() as session:
         latest = plans.latest_version(session)
     document = editing.draft(database)
+    if known is not None and editing.revision(document) != known:
+        raise ChangedMeanwhile("the draft was changed meanwhile; look at it again, then publish it")
     plan = editing.check(document)
     problems = proving.prove(database, plan, at, longest_ringing)
     if any(problem.severity == "error" for problem in problems):
         raise PlanUnsound(tuple(problems))
     try:
         with database.writing() as session:
-            return plans.publish(
+            number = plans.publish(
                 session,
                 document=text_formats.write_json(document),
                 at=at,
-                by=by,
+                by=editor.name,
                 comment=comment,
                 expected_latest=latest.number if latest else None,
             )
-    except Conflict as changed:
-        raise Conflict(f"{changed}{_changes_since(database, latest)}") from None
+            said = {"version": number, "revision": editing.revision(document), "comment": comment}
+            audit.append(session, at, Deed(editor.name, "publish", editing.DRAFT, None, said, request=editor.request))
+            return number
+    except ChangedMeanwhile as changed:
+        raise ChangedMeanwhile(f"{changed}{_changes_since(database, latest)}") from None
 
 
 def _changes_since(database: Database, known: Version | None) -> str:

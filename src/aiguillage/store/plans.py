@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, desc, func, insert, select
 from sqlalchemy.orm import Session
 
-from aiguillage.errors import Conflict, NotFound
+from aiguillage.errors import ChangedMeanwhile, NotFound
 from aiguillage.routing.plan import Plan
 from aiguillage.store.plan_rows import plan_of, rows_of
 from aiguillage.store.plan_tables import PLAN_TABLES
@@ -83,7 +83,7 @@ def publish(
 ) -> int:
     """Keep `document` as the next version and return its number.
 
-    In a writing session, where nobody else can publish. Raises Conflict when `expected_latest` is not the latest
+    In a writing session, where nobody else can publish. Raises ChangedMeanwhile when `expected_latest` is not the last
     version any more.
     """
     latest = latest_version(session)
@@ -96,10 +96,10 @@ def publish(
     return number
 
 
-def _meanwhile(latest: Version | None) -> Conflict:
+def _meanwhile(latest: Version | None) -> ChangedMeanwhile:
     if latest is None:
-        return Conflict("the published plan is gone; publish again")
-    return Conflict(
+        return ChangedMeanwhile("the published plan is gone; publish again")
+    return ChangedMeanwhile(
         f"{latest.published_by} published version {latest.number} meanwhile"
         f"{f' ({latest.comment})' if latest.comment else ''}; look at it, then publish again"
     )

@@ -25,6 +25,32 @@ replaced_drafts = Table(
     text("replaced_by"),
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    text("actor"),
+    text("action"),
+    text("thing", index=True, comment="as people/claire"),
+    text("before", nullable=True, comment="canonical JSON"),
+    text("after", nullable=True, comment="canonical JSON"),
+    text("revision", nullable=True, comment="ETag afterwards"),
+    text("request", nullable=True),
+    text("previous", comment="hash of the entry before"),
+    text("hash", comment="SHA-256 of all other columns"),
+)
+
+idempotent_answers = Table(
+    "idempotent_answers",
+    metadata,
+    key("owner"),
+    key("key"),
+    Column("asked_at", Instant, nullable=False, index=True),
+    text("question", comment="SHA-256 of method, path and body"),
+    text("answer", nullable=True, comment="JSON: status, headers, body; none while it is made"),
+)
+
 contacts = Table(
     "contacts",
     metadata,
