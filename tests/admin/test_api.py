@@ -1,9 +1,8 @@
 """The REST API over a real database: who may come in, what the plan and explain endpoints say, and how they say no."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from fastapi.testclient import TestClient
 
 from aiguillage.admin.app import create_app
 from aiguillage.desk import editing, tokens
-from aiguillage.desk.parts import Health, Parts
+from aiguillage.desk.parts import Health
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import NotFound
 from aiguillage.routing.document import dump
-from aiguillage.store.database import Database
 from aiguillage.text_formats import read_json, read_yaml, write_json
-from tests.databases import migrated_sqlite
+from tests.admin.asking import JSON, Service, operations, problem
 from tests.unit.examples import DIRECTORY, PLAN, PLAN_TEXT
 
 NOW = datetime.now(UTC)
@@ -27,57 +25,6 @@ DOCUMENT = dump(PLAN)
 EXAMPLE = write_json(DOCUMENT)
 PLAN_PATH, EXPLAIN = "/api/v1/plan", "/api/v1/explain"
 YAML = {"content-type": "application/yaml"}
-JSON = {"content-type": "application/json"}
-
-
-@dataclass
-class Service:
-    """The running service, as the API sees it."""
-
-    database: Database
-    snapshot: Snapshot | None = None
-    health: dict[str, Health] = field(default_factory=lambda: {"database": Health(ok=True, reason="fine")})
-
-    def parts(self) -> Parts:
-        return Parts(self.database, lambda: self.snapshot, lambda: self.health)
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    database = migrated_sqlite(tmp_path)
-    yield Service(database)
-    database.close()
-
-
-@pytest.fixture
-def anybody(service: Service) -> Iterator[TestClient]:
-    """Somebody without a token."""
-    with TestClient(create_app(service.parts())) as client:
-        yield client
-
-
-@pytest.fixture
-def client(anybody: TestClient, service: Service) -> TestClient:
-    """Somebody with a good token."""
-    anybody.headers["authorization"] = f"Bearer {tokens.create(service.database, 'claire', NOW)}"
-    return anybody
-
-
-def problem(response: Any, status: int) -> Mapping[str, Any]:
-    """The problem that a response tells; it is one, of this status."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    told: Mapping[str, Any] = response.json()
-    assert set(told) == {"type", "title", "status", "detail", "errors"}
-    assert told["status"] == status
-    assert told["detail"]
-    return told
-
-
-def operations(client: TestClient) -> list[tuple[str, str]]:
-    """Every method and path under /api that the API says it has."""
-    paths = client.get("/api/openapi.json").json()["paths"]
-    return [(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api")]
 
 
 # --- who may come in ---
@@ -149,8 +96,16 @@ def test_a_plan_in_json(client: TestClient) -> None:
 
 def test_a_changed_plan_has_another_etag(client: TestClient) -> None:
     first = put(client, EXAMPLE).headers["etag"]
-    assert put(client, EXAMPLE).headers["etag"] == first
-    assert put(client, EXAMPLE.replace("Claire Dubois", "Claire Dupont")).headers["etag"] != first
+    again = {**JSON, "if-match": first}
+    assert put(client, EXAMPLE, again).headers["etag"] == first
+    assert put(client, EXAMPLE.replace("Claire Dubois", "Claire Dupont"), again).headers["etag"] != first
+
+
+def test_a_draft_is_not_overwritten_unawares(client: TestClient) -> None:
+    put(client, EXAMPLE)
+    newer = EXAMPLE.replace("Claire Dubois", "Claire Dupont")
+    assert "send If-Match" in problem(put(client, newer), 428)["detail"]
+    assert put(client, newer, {**JSON, "if-match": "*"}).status_code == 204
 
 
 def test_whoever_changes_an_older_plan_is_told_so(client: TestClient) -> None:
@@ -185,7 +140,7 @@ def test_a_document_with_faults_is_refused_with_all_of_them_and_nothing_is_chang
     wrong["dids"]["sales"]["number"] = "12"
     wrong["inbound_routes"][0]["steps"] = [{"hangup": "rudely"}]
     wrong["peeple"] = {}
-    told = problem(put(client, json.dumps(wrong), JSON), 422)
+    told = problem(put(client, json.dumps(wrong), {**JSON, "if-match": "*"}), 422)
     assert {each["path"] for each in told["errors"]} == {
         "dids.sales.number",
         "inbound_routes[0].steps[0].hangup",

@@ -14,7 +14,7 @@ from aiguillage.desk import tokens
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.store import callbacks as stored
 from aiguillage.store.callbacks import CallbackRequest
-from tests.admin.test_api import JSON, Service, problem
+from tests.admin.asking import JSON, Service, problem
 from tests.databases import migrated_sqlite, published_sqlite
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

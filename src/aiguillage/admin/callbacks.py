@@ -7,9 +7,10 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts
+from aiguillage.admin.idempotency import Idempotent
 from aiguillage.desk import callbacks
 
-router = APIRouter(tags=["callbacks"])
+router = APIRouter(tags=["callbacks"], route_class=Idempotent)
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 QueueKey = Annotated[str | None, Query(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]

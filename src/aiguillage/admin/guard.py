@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from aiguillage.admin.requests import request_id
 from aiguillage.desk import tokens
+from aiguillage.desk.editing import Editor
 from aiguillage.desk.parts import Parts
 
 _scheme = HTTPBearer(auto_error=False, description="A token made with `aiguillage token create NAME`.")
@@ -35,3 +37,11 @@ def bearer_token(
 
 
 TokenName = Annotated[str, Depends(bearer_token)]
+
+
+def editor(request: Request, name: TokenName) -> Editor:
+    """Whoever writes, for the audit."""
+    return Editor(f"token {name}", request_id(request.scope))
+
+
+TheEditor = Annotated[Editor, Depends(editor)]

@@ -1,8 +1,11 @@
 """Errors as application/problem+json (RFC 9457), one shape for all of them."""
 
+import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -10,74 +13,160 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from aiguillage.errors import AiguillageError, Conflict, DocumentRefused, NotFound, Refused, Unavailable
+from aiguillage.admin.requests import Invalid, request_id
+from aiguillage.errors import (
+    AiguillageError,
+    ChangedMeanwhile,
+    Conflict,
+    DocumentRefused,
+    InUse,
+    NotFound,
+    PlanUnsound,
+    Refused,
+    Unavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
+_TYPE = "urn:aiguillage:problem:"
+_OF_STATUS = {
+    401: "unauthenticated",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    412: "changed-meanwhile",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+    428: "precondition-required",
+    503: "unavailable",
+}
+"""The types of problems: stable, what clients may branch on."""
+_STATUS: tuple[tuple[type[AiguillageError], int, str], ...] = (
+    (PlanUnsound, 422, "plan-unsound"),
+    (Refused, 422, "invalid"),
+    (ChangedMeanwhile, 412, "changed-meanwhile"),
+    (InUse, 409, "in-use"),
+    (Conflict, 409, "conflict"),
+    (NotFound, 404, "not-found"),
+    (Unavailable, 503, "unavailable"),
+    (AiguillageError, 500, "internal"),
+)
+_SEGMENT = re.compile(r'\[(?P<place>[0-9]+)\]|"(?P<quoted>.*?)"(?=$|[.\[])|(?P<plain>[^.\[]+)|\.')
+
+log = structlog.get_logger(__name__)
 
 
 class ProblemError(BaseModel):
-    """One fault; `path` reads like `inbound_routes[3].steps[0].ring`."""
+    """One fault. `path` reads like `inbound_routes[3].steps[0].ring`; `pointer` (RFC 6901) is the same place, in what
+    was sent where it lies there."""
 
     path: str
+    pointer: str
     detail: str
 
 
 class Problem(BaseModel):
-    """RFC 9457. `errors` names every fault of what was sent."""
+    """RFC 9457. `type` is stable; `errors` names every fault of what was sent; `request_id` finds it in the log."""
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
     detail: str
+    request_id: str
     errors: list[ProblemError] = []
+
+
+def _title(status: int) -> str:
+    """RFC 9110's; older Pythons name 413 and 422 otherwise."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status, HTTPStatus(status).phrase)
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
-        "description": HTTPStatus(status).phrase,
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        "description": _title(status),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (401, 404, 409, 412, 413, 415, 422, 503)
+    for status in (401, 404, 405, 409, 412, 413, 415, 422, 428, 500, 503)
 }
-
-_STATUS: tuple[tuple[type[AiguillageError], int], ...] = (
-    (Refused, 422),
-    (Conflict, 409),
-    (NotFound, 404),
-    (Unavailable, 503),
-    (AiguillageError, 500),
-)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AiguillageError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
 
 
-def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, headers=headers, media_type=MEDIA_TYPE)
+def pointer(path: str) -> str:
+    """`people."a b".phones[0]` -> `/people/a b/phones/0` (RFC 6901)."""
+    found = []
+    for segment in _SEGMENT.finditer(path):
+        name = next((each for each in segment.groups() if each is not None), None)
+        if name is not None:
+            found.append("/" + name.replace("~", "~0").replace("/", "~1"))
+    return "".join(found)
+
+
+def _problem(
+    request: Request, status: int, kind: str, detail: str, errors: Iterable[tuple[str, str]] = ()
+) -> JSONResponse:
+    own = getattr(request.state, "own_path", "")
+    problem = Problem(
+        type=_TYPE + kind,
+        title=_title(status),
+        status=status,
+        detail=detail,
+        request_id=request_id(request.scope),
+        errors=[ProblemError(path=path, pointer=pointer(_within(own, path)), detail=said) for path, said in errors],
+    )
+    return JSONResponse(problem.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+def _within(own: str, path: str) -> str:
+    """The path in the thing that was sent, where it is of that thing."""
+    return path.removeprefix(own) if own and path.startswith((f"{own}.", f"{own}[")) else path
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    faults = error.faults if isinstance(error, DocumentRefused) else ()
-    errors = [ProblemError(path=fault.path, detail=fault.message) for fault in faults]
-    detail = f"{len(errors)} faults; nothing was changed" if len(errors) > 1 else str(error)
-    return _answer(Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors))
+    status, kind = next((status, kind) for known, status, kind in _STATUS if isinstance(error, known))
+    errors: list[tuple[str, str]] = []
+    detail = str(error)
+    match error:
+        case DocumentRefused(faults=faults):
+            errors = [(fault.path, fault.message) for fault in faults]
+            detail = f"{len(errors)} faults; nothing was changed" if len(errors) > 1 else detail
+        case PlanUnsound(problems=problems):
+            unsound = [each for each in problems if each.severity == "error"]
+            errors = [(each.path, f"{each.message}; {each.remedy}") for each in unsound]
+            detail = f"calls would be lost: {len(errors)} errors; see plan/check"
+        case InUse(users=users):
+            errors = [(user, "needs it") for user in users]
+    answer = _problem(request, status, kind, detail, errors)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  FastAPI hands over what was registered
     errors = [
-        ProblemError(path=".".join(str(part) for part in each["loc"]), detail=each["msg"])
+        (".".join(str(part) for part in each["loc"]), str(each["msg"]))
         for each in jsonable_encoder(error.errors(), exclude={"ctx", "input"})
     ]
-    detail = "; ".join(f"{each.path}: {each.detail}" for each in errors)
-    return _answer(Problem(title="Unprocessable Content", status=422, detail=detail, errors=errors))
+    return _problem(request, 422, "invalid", "; ".join(f"{path}: {said}" for path, said in errors), errors)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  as above
-    problem = Problem(title=HTTPStatus(error.status_code).phrase, status=error.status_code, detail=str(error.detail))
-    return _answer(problem, dict(error.headers or {}))
+    errors = error.errors if isinstance(error, Invalid) else ()
+    kind = _OF_STATUS.get(error.status_code, "about-the-request")
+    answer = _problem(request, error.status_code, kind, str(error.detail), errors)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: told without its text, which is in the log under the request's id."""
+    log.error("request_failed", request=request_id(request.scope), path=request.url.path, exc_info=error)
+    return _problem(request, 500, "internal", "a fault of ours; the log has it under this request_id")

@@ -1,0 +1,59 @@
+"""Bodies that are plan documents or parts of them: read strictly, described by the document's own schema."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+
+from aiguillage import text_formats
+from aiguillage.errors import DocumentRefused, Fault
+
+JSON = "application/json"
+YAML = "application/yaml"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+async def _bytes(request: Request) -> bytes:
+    return await request.body()
+
+
+def _read(request: Request, body: bytes, accepted: tuple[str, ...]) -> Any:
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind not in accepted:
+        raise HTTPException(415, f"{kind or 'no content type'} is not read here; send {' or '.join(accepted)}")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise DocumentRefused((Fault("", "the document is not UTF-8"),)) from None
+    return text_formats.read_yaml(text) if kind == YAML else text_formats.read_json(text)
+
+
+def _json(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> Any:
+    return _read(request, body, (JSON,))
+
+
+def _json_or_yaml(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> Any:
+    return _read(request, body, (JSON, YAML))
+
+
+def _patch(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> Any:
+    return _read(request, body, (MERGE_PATCH, JSON))
+
+
+JsonBody = Annotated[Any, Depends(_json)]
+DocumentBody = Annotated[Any, Depends(_json_or_yaml)]
+PatchBody = Annotated[Any, Depends(_patch)]
+
+
+def body_of(name: str, *kinds: str) -> dict[str, Any]:
+    """For OpenAPI: a body that must be there, of one of the kinds, of the schema with this name."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    return {"requestBody": {"required": True, "content": dict.fromkeys(kinds, schema)}}
+
+
+def answer_of(name: str, description: str, *kinds: str, with_etag: bool = True) -> dict[str, Any]:
+    """For OpenAPI: an answer of the schema with this name."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    told: dict[str, Any] = {"description": description, "content": dict.fromkeys(kinds or (JSON,), schema)}
+    if with_etag:
+        told["headers"] = {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}
+    return told
