@@ -10,6 +10,10 @@ AiguillageError          message for people: names the object, the fault and the
 ├── Conflict             it does not go with how things are
 │   ├── ChangedMeanwhile     somebody else changed it since it was read
 │   └── InUse                other things need it
+├── Denied               whoever asks may not have it
+│   ├── Unauthenticated      nobody is known by this password, code, token or link
+│   ├── Forbidden            known, but it is not theirs to do
+│   └── Throttled            too many attempts
 ├── NotFound             there is no such thing
 └── Unavailable          a part that we need does not answer
     ├── StoreUnavailable     the database
@@ -83,6 +87,26 @@ class InUse(Conflict):
 
     def __init__(self, message: str, users: tuple[str, ...]) -> None:
         self.users = users
+        super().__init__(message)
+
+
+class Denied(AiguillageError):
+    """Whoever asks may not have it. Nothing was changed."""
+
+
+class Unauthenticated(Denied):
+    """Nobody is known by what was given; it does not say which part of it was wrong."""
+
+
+class Forbidden(Denied):
+    """It is known who asks, and it is not theirs to do."""
+
+
+class Throttled(Denied):
+    """Too many attempts; `seconds` until the next may be made."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        self.seconds = seconds
         super().__init__(message)
 
 

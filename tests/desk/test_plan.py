@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiguillage.desk import editing, publishing, tokens
+from aiguillage.desk import editing, publishing
 from aiguillage.desk.explaining import Question, explain, in_words
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
 from aiguillage.desk.wording import words_in
@@ -191,12 +191,3 @@ def test_every_kind_of_step_has_its_words(called: str, hour: int) -> None:
     told = words(called=called, caller="+32499000001", at=OFFICE_HOURS.replace(hour=hour, minute=30))
     assert "Route: " in told
     assert "  1. " in told
-
-
-# --- tokens ---
-
-
-def test_a_token_is_checked_by_the_desk(database: Database) -> None:
-    token = tokens.create(database, "claire", NOON)
-    assert tokens.verify(database, token, NOON) == "claire"
-    assert tokens.verify(database, "aig_nobody", NOON) is None

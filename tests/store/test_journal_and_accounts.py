@@ -78,28 +78,33 @@ def test_a_decision_without_a_time_zone_is_refused(database: Database) -> None:
 # --- tokens ---
 
 
-def test_a_token_is_known_by_its_name_until_it_expires(database: Database) -> None:
+def made(database: Database, name: str, expires: datetime | None = None) -> str:
     with database.writing() as session:
-        brief = accounts.create_token(session, "claire", NOON, NOON + MINUTE)
-        lasting = accounts.create_token(session, "console", NOON, None)
-    assert brief != lasting
+        return accounts.create_token(session, accounts.StoredToken(0, name, NOON, expires, None, None))[1]
+
+
+def whose(database: Database, token: str, at: datetime) -> str | None:
     with database.reading() as session:
-        assert accounts.verify_token(session, brief, NOON) == "claire"
-        assert accounts.verify_token(session, brief, NOON + MINUTE) is None
-        assert accounts.verify_token(session, lasting, NOON + 1_000_000 * MINUTE) == "console"
+        found = accounts.verify_token(session, token, at)
+    return found.name if found else None
+
+
+def test_a_token_is_known_by_its_name_until_it_expires(database: Database) -> None:
+    brief, lasting = made(database, "claire", NOON + MINUTE), made(database, "console")
+    assert brief != lasting
+    assert whose(database, brief, NOON) == "claire"
+    assert whose(database, brief, NOON + MINUTE) is None
+    assert whose(database, lasting, NOON + 1_000_000 * MINUTE) == "console"
 
 
 @pytest.mark.parametrize("wrong", ["", "aig_", "aig_nobody", "é", "\ud800", "\0", "x" * 100_000])
 def test_a_token_that_was_never_made_is_unknown(database: Database, wrong: str) -> None:
-    with database.writing() as session:
-        accounts.create_token(session, "claire", NOON, None)
-    with database.reading() as session:
-        assert accounts.verify_token(session, wrong, NOON) is None
+    made(database, "claire")
+    assert whose(database, wrong, NOON) is None
 
 
 def test_a_token_itself_is_not_kept(database: Database) -> None:
-    with database.writing() as session:
-        token = accounts.create_token(session, "claire", NOON, None)
+    token = made(database, "claire")
     with database.reading() as session:
         rows = str(session.execute(select(tokens)).all())
     assert "claire" in rows

@@ -23,6 +23,12 @@ def page(database: Database, after: int, limit: int, thing: str | None = None) -
         return list(islice(found, limit))
 
 
+def latest(database: Database, most: int, thing: str | None = None) -> list[AuditEntry]:
+    """The newest entries, in the order in which it was done; of one thing only."""
+    with database.reading() as session:
+        return audit.last_changes(session, thing, most)[::-1]
+
+
 def describe(entry: AuditEntry) -> Mapping[str, Any]:
     """JSON data."""
     return {

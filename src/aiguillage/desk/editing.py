@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from aiguillage import text_formats
+from aiguillage.desk.access import Principal
 from aiguillage.errors import ChangedMeanwhile, NotFound
 from aiguillage.routing.compare import settings_changed
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.plan import Plan
 from aiguillage.store import audit, plans
 from aiguillage.store.audit import Deed
-from aiguillage.store.database import Database
+from aiguillage.store.database import Database, Session
 from aiguillage.store.plans import ReplacedDraft
 
 Document = dict[str, Any]
@@ -29,10 +28,12 @@ DRAFT = "plan"
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Who writes, as the audit names them; `request` is the id of the HTTP request."""
+    """Who writes, as the audit names them; `request` is the id of the HTTP request. `who` None: whoever has this
+    machine, and may do everything."""
 
     name: str
     request: str | None = None
+    who: Principal | None = None
 
 
 NOBODY = Editor("")

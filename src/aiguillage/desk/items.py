@@ -9,17 +9,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from aiguillage import text_formats
-from aiguillage.desk import editing
+from aiguillage.desk import access, editing
+from aiguillage.desk.access import Reach
 from aiguillage.desk.editing import Document, Editor
 from aiguillage.errors import ChangedMeanwhile, Conflict, DocumentRefused, Fault, InUse, NotFound
 from aiguillage.routing.compare import settings_changed
 from aiguillage.routing.document.node import suggestion
 from aiguillage.store import audit, plans
 from aiguillage.store.audit import AuditEntry, Deed
-from aiguillage.store.database import Database
+from aiguillage.store.database import Database, Session
 
 LISTED = ("inbound_routes", "outbound_routes")
 WHOLE: Mapping[str, Any] = {"organisation": {}, "last_resort": {}, "never_dial": []}
@@ -101,7 +100,7 @@ def add(database: Database, section: str, key: str, body: Any, by: Editor) -> It
     def edit(_: Session, document: Document) -> Document:
         if _find(document, section, key) is not None:
             raise Conflict(f'{section} has "{key}" already; change that one, or choose another key')
-        return _with(document, section, key, key, body)
+        return _within(by, document, _with(document, section, key, key, body), Item(section, key, None), body)
 
     def told(after: Document) -> Deed:
         now = _present(after, section, key)
@@ -127,10 +126,10 @@ def _rewritten(
     name = [key]
 
     def edit(session: Session, document: Document) -> Document:
-        before.append(_unchanged(session, document, section, key, known))
+        before.append(_unchanged(session, document, section, key, known, by))
         body = rewrite(before[0].body)
         name[0] = str(body["name"]) if section in LISTED and isinstance(body, Mapping) and "name" in body else key
-        return _with(document, section, key, name[0], body)
+        return _within(by, document, _with(document, section, key, name[0], body), before[0], body)
 
     def told(after: Document) -> Deed:
         now = _present(after, section, name[0])
@@ -144,8 +143,8 @@ def remove(database: Database, section: str, key: str, known: Known, by: Editor)
     before: list[Item] = []
 
     def edit(session: Session, document: Document) -> Document:
-        before.append(_unchanged(session, document, section, key, known))
-        left = _without(document, section, key)
+        before.append(_unchanged(session, document, section, key, known, by))
+        left = _within(by, document, _without(document, section, key), before[0], None)
         try:
             editing.check(left)
         except DocumentRefused as wrong:
@@ -176,6 +175,15 @@ def reorder(database: Database, section: str, keys: list[str], known: Known, by:
         database, edit, lambda _: Deed(by.name, "reorder", section, before[0], keys, request=by.request)
     )
     return _items(after, section)
+
+
+def _within(by: Editor, document: Document, becomes: Document, before: Item, body: Any) -> Document:
+    """What the document becomes, if whoever edits may write the thing so. Raises Forbidden, DocumentRefused."""
+    if by.who is not None:
+        access.check_edit(by.who, before.section, before.key, before.body, body, document.get("units", {}))
+        if before.section == "people" and by.who.needs("plan:write") is Reach.OWN:
+            access.check_own_numbers(by.who, before.body, editing.check(becomes))
+    return becomes
 
 
 def _with(document: Document, section: str, key: str, name: str, body: Any) -> Document:
@@ -211,7 +219,10 @@ def merged(body: Any, changes: Any) -> Any:
 # --- Changed meanwhile -------------------------------------------------------------------------------------
 
 
-def _unchanged(session: Session, document: Document, section: str, key: str, known: Known) -> Item:
+def _unchanged(session: Session, document: Document, section: str, key: str, known: Known, by: Editor) -> Item:
+    """Raises Forbidden, NotFound, ChangedMeanwhile."""
+    if by.who is not None:
+        access.check_touch(by.who, section, key)
     now = _find(document, section, key)
     if now is None and known is not None:
         last = next(iter(audit.last_changes(session, _thing(section, key), 1)), None)
@@ -222,12 +233,12 @@ def _unchanged(session: Session, document: Document, section: str, key: str, kno
     if known is None or now.revision in known:
         return now
     last = next(iter(audit.last_changes(session, now.thing, 1)), None)
-    by = f" by {_who(last)}" if last is not None else ""
+    whose = f" by {_who(last)}" if last is not None else ""
     then = next((each for each in (_then(session, section, key, one) for one in known) if each is not None), None)
     changes = settings_changed({"": then}, {"": now.body}) if then is not None else ()
     what = "; ".join(f"{each.kind} {each.path.lstrip('.')}" for each in changes)
     raise ChangedMeanwhile(
-        f'{section} "{key}" was changed meanwhile{by}{f": {what}" if what else ""}; '
+        f'{section} "{key}" was changed meanwhile{whose}{f": {what}" if what else ""}; '
         "read it again and repeat your change on it"
     )
 

@@ -11,7 +11,7 @@ from aiguillage.routing.compare import settings_changed
 from aiguillage.store import audit, plans
 from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
-from aiguillage.store.plans import Version
+from aiguillage.store.plans import Version as Version
 
 
 def publish(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from aiguillage.store import idempotency
 from aiguillage.store.database import Database
-from aiguillage.store.idempotency import Question
+from aiguillage.store.idempotency import Question as Question
 
 
 def begin(database: Database, question: Question, now: datetime) -> str | None:

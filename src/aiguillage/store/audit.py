@@ -87,9 +87,11 @@ def entries(session: Session, thing: str | None = None, after: int = 0) -> Gener
             yield AuditEntry(**row)
 
 
-def last_changes(session: Session, thing: str, most: int) -> list[AuditEntry]:
-    """Of a thing, the newest first."""
-    wanted = select(audit).where(audit.c.thing == thing).order_by(desc(audit.c.number)).limit(most)
+def last_changes(session: Session, thing: str | None, most: int) -> list[AuditEntry]:
+    """Of a thing, or of all, the newest first."""
+    wanted = select(audit).order_by(desc(audit.c.number)).limit(most)
+    if thing is not None:
+        wanted = wanted.where(audit.c.thing == thing)
     return [AuditEntry(**row) for row in session.execute(wanted).mappings()]
 
 

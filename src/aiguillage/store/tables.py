@@ -1,6 +1,6 @@
 """Everything kept that is not the draft: versions, directory, journal, accounts, people's live state, messages."""
 
-from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, Table
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, String, Table
 
 from aiguillage.store.columns import Instant, key, metadata, position, text
 
@@ -101,6 +101,22 @@ call_events = Table(
     Column("detail", JSON, nullable=False),
 )
 
+users = Table(
+    "users",
+    metadata,
+    key("name"),
+    text("full_name"),
+    text("role"),
+    text("person", nullable=True, comment="a key of the plan"),
+    text("unit", nullable=True, comment="a key of the plan"),
+    Column("disabled", Boolean, nullable=False),
+    Column("created", Instant, nullable=False),
+    text("password", nullable=True, comment="argon2id; none until the user has chosen one"),
+    text("totp_secret", nullable=True, comment="the codes are made from it, so it must be readable"),
+    Column("totp_confirmed", Boolean, nullable=False),
+    Column("totp_step", Integer, nullable=False, comment="of the last code that was taken: none is taken twice"),
+)
+
 tokens = Table(
     "tokens",
     metadata,
@@ -109,6 +125,34 @@ tokens = Table(
     text("hash", unique=True, comment="SHA-256"),
     Column("created", Instant, nullable=False),
     Column("expires", Instant),
+    Column("scopes", JSON, comment="a list; none = all"),
+    Column("user", String, ForeignKey("users.name", ondelete="CASCADE"), index=True, comment="none = the service's"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String, primary_key=True, comment="SHA-256"),
+    Column("user", String, ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("hash", String, primary_key=True, comment="SHA-256"),
+    Column("user", String, ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires", Instant, nullable=False),
+)
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    text("account", comment="as it was given"),
+    text("address", comment="that it came from"),
 )
 
 endpoints = Table("endpoints", metadata, key("endpoint"), text("password", comment="SIP needs it readable"))
