@@ -10,13 +10,13 @@ import typer
 
 from aiguillage import logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
-from aiguillage.desk import editing, publishing, tokens
+from aiguillage.desk import accounts, editing, publishing
 from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import is_published, published_plan
 from aiguillage.errors import SettingRefused
 from aiguillage.routing.plan import Plan
-from aiguillage.service import Service, port_taken
+from aiguillage.service import Service, first_link, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
 from aiguillage.store import migrate
@@ -35,9 +35,10 @@ def run(settings: Settings) -> None:
     migrate.upgrade(settings.url)
     database = open_database(settings.url)
     token = _load_example(database)
+    link = first_link(settings, database)
     with _asterisk(settings, database, published_plan(database)):
         database.close()
-        asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token)))
+        asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token, link)))
 
 
 @contextlib.contextmanager
@@ -89,10 +90,10 @@ def _load_example(database: Database) -> str | None:
     editing.apply(database, text_formats.read_yaml((shipped("examples") / "plan.yaml").read_text("utf-8")))
     import_file(database, (shipped("examples") / "directory.csv").read_bytes())
     publishing.publish(database, now, "demo", "The example federation")
-    return tokens.create(database, "demo", now)
+    return accounts.create_token(database, accounts.NewToken("demo"), now)[1]
 
 
-def _say_what_listens(settings: Settings, token: str | None) -> None:
+def _say_what_listens(settings: Settings, token: str | None, link: str | None) -> None:
     http = f"http://{settings.http_host}:{settings.http_port}"
     _say("The switchboard is open. Ctrl-C closes it.")
     lines = [
@@ -104,6 +105,8 @@ def _say_what_listens(settings: Settings, token: str | None) -> None:
         typer.echo(f"    {what:15} {where}")
     if token:
         typer.echo(f"    {'API token':15} {token}   (shown this once)")
+    if link:
+        typer.echo(f"    {'administrator':15} choose a password within a day: {link}")
     typer.echo('    In a second shell: make call FROM=+32471000201 AT="2026-11-24 10:00"')
 
 

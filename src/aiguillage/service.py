@@ -18,6 +18,7 @@ from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
+from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
@@ -27,7 +28,7 @@ from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
-from aiguillage.errors import AiguillageError, NotFound, SettingRefused
+from aiguillage.errors import AiguillageError, NotFound, SettingRefused, StoreUnavailable
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
@@ -48,7 +49,8 @@ DRAIN = 1.5
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(settings)
-    asyncio.run(Service(settings).run_until_stopped())
+    service = Service(settings)
+    asyncio.run(service.run_until_stopped(service.welcome))
 
 
 class Service:
@@ -142,6 +144,15 @@ class Service:
                 await self._messages.close()
                 await self._journalling.close()
                 self.database.close()
+
+    def welcome(self) -> None:
+        """Print the link of the first administrator, as long as nobody has a password: not a line of the log."""
+        try:
+            link = first_link(self.settings, self.database)
+        except StoreUnavailable:
+            return  # the parts that need the database say so themselves
+        if link is not None:
+            print(f"Nobody has a password yet. Choose the first administrator's, within a day: {link}", flush=True)  # noqa: T201
 
     def parts(self) -> Parts:
         return Parts(
@@ -294,6 +305,13 @@ class Service:
                 log.warning("emergency_call", **record.detail)
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
+
+
+def first_link(settings: Settings, database: Database) -> str | None:
+    """Where the first administrator chooses a password; None once anybody has one."""
+    secret = first_invitation(database, datetime.now(UTC))
+    http = f"http://{settings.http_host}:{settings.http_port}"
+    return None if secret is None else f"{http}/welcome?invitation={secret}"
 
 
 class _QuietServer(uvicorn.Server):

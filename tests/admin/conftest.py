@@ -7,9 +7,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from aiguillage.admin.app import create_app
-from aiguillage.desk import tokens
 from aiguillage.desk.parts import Parts
-from tests.admin.asking import Service
+from tests.admin.asking import Service, token_for
 from tests.databases import migrated_sqlite
 
 
@@ -37,5 +36,5 @@ def anybody(app: FastAPI, service: Service) -> Iterator[TestClient]:
 @pytest.fixture
 def client(anybody: TestClient, service: Service) -> TestClient:
     """Somebody with a good token."""
-    anybody.headers["authorization"] = f"Bearer {tokens.create(service.database, 'claire', datetime.now(UTC))}"
+    anybody.headers["authorization"] = f"Bearer {token_for(service.database, datetime.now(UTC))}"
     return anybody

@@ -11,13 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aiguillage.admin.app import create_app
-from aiguillage.desk import editing, tokens
+from aiguillage.desk import editing
 from aiguillage.desk.parts import Health
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import NotFound
 from aiguillage.routing.document import dump
 from aiguillage.text_formats import read_json, read_yaml, write_json
-from tests.admin.asking import JSON, Service, operations, problem
+from tests.admin.asking import JSON, Service, problem
 from tests.unit.examples import DIRECTORY, PLAN, PLAN_TEXT
 
 NOW = datetime.now(UTC)
@@ -27,19 +27,7 @@ PLAN_PATH, EXPLAIN = "/api/v1/plan", "/api/v1/explain"
 YAML = {"content-type": "application/yaml"}
 
 
-# --- who may come in ---
-
-
-def test_nothing_under_api_is_open_but_its_description(anybody: TestClient, service: Service) -> None:
-    expired = tokens.create(service.database, "claire", NOW - timedelta(days=2), timedelta(days=1))
-    guarded = operations(anybody)
-    assert {PLAN_PATH, EXPLAIN, "/api/v1/presence/{person}", "/api/v1/callbacks"} < {path for _, path in guarded}
-    for method, path in guarded:
-        for header in (None, "", "Bearer", "Bearer aig_nobody", f"Bearer {expired}", f"Basic {expired}", expired):
-            headers = {} if header is None else {"authorization": header}
-            response = anybody.request(method, path, headers=headers)
-            assert "aiguillage token create" in problem(response, 401)["detail"]
-            assert response.headers["www-authenticate"] == "Bearer"
+# --- how it says no ---
 
 
 def test_what_is_not_there_is_a_problem_too(client: TestClient) -> None:

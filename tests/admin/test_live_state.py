@@ -10,11 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aiguillage.admin.app import create_app
-from aiguillage.desk import tokens
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.store import callbacks as stored
 from aiguillage.store.callbacks import CallbackRequest
-from tests.admin.asking import JSON, Service, problem
+from tests.admin.asking import JSON, Service, problem, token_for
 from tests.databases import migrated_sqlite, published_sqlite
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -34,7 +33,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def client(service: Service) -> Iterator[TestClient]:
     """Somebody with a good token, while the example plan is published."""
     with TestClient(create_app(service.parts()), raise_server_exceptions=False) as client:
-        client.headers["authorization"] = f"Bearer {tokens.create(service.database, 'claire', NOON)}"
+        client.headers["authorization"] = f"Bearer {token_for(service.database, NOON)}"
         yield client
 
 
@@ -215,7 +214,7 @@ def test_before_publication_nobody_has_a_state_and_nobody_waits(tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     service = Service(migrated_sqlite(tmp_path / "empty"))
     with TestClient(create_app(service.parts())) as client:
-        client.headers["authorization"] = f"Bearer {tokens.create(service.database, 'claire', NOON)}"
+        client.headers["authorization"] = f"Bearer {token_for(service.database, NOON)}"
         assert client.get(PRESENCE).json() == {"presences": []}
         assert client.get(CALLBACKS).json() == {"callbacks": []}
         for answer in (client.get(f"{PRESENCE}/claire"), say(client, "claire", state="away")):

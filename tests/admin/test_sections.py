@@ -17,7 +17,7 @@ from aiguillage.admin.app import create_app
 from aiguillage.admin.sections import COLLECTIONS, Section
 from aiguillage.desk import auditing, editing
 from aiguillage.routing.document import dump
-from tests.admin.asking import JSON, Service, problem
+from tests.admin.asking import JSON, Service, problem, token_for
 from tests.databases import programs, running_postgresql
 from tests.required import missing
 from tests.unit.examples import PLAN
@@ -374,10 +374,8 @@ def test_edits_at_once_lose_nothing_and_are_all_in_the_audit(on_both: Service) -
     """Six clients make ten edits each of the same thing, reading again whenever somebody was faster."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from aiguillage.desk import tokens  # noqa: PLC0415
-
     editing.apply(on_both.database, DOCUMENT)
-    token = {"authorization": f"Bearer {tokens.create(on_both.database, 'claire', datetime.now(UTC))}"}
+    token = {"authorization": f"Bearer {token_for(on_both.database, datetime.now(UTC))}"}
     path = f"{API}/categories/parent"
 
     def edits(client: TestClient, name: str) -> int:

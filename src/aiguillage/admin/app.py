@@ -7,8 +7,20 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from aiguillage import __version__
-from aiguillage.admin import audit, callbacks, explain, health, plan, presence, questions, sections
-from aiguillage.admin.guard import bearer_token
+from aiguillage.admin import (
+    audit,
+    callbacks,
+    explain,
+    health,
+    plan,
+    presence,
+    questions,
+    sections,
+    session,
+    users,
+    welcome,
+)
+from aiguillage.admin.guard import principal
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
 from aiguillage.admin.requests import Requests, only_known_queries
 from aiguillage.desk.parts import Parts
@@ -36,8 +48,10 @@ def _application() -> FastAPI:
     app.add_middleware(Requests)
     add_problem_handlers(app)
     app.include_router(health.router)
-    guarded = [Depends(bearer_token), Depends(only_known_queries)]
-    for resource in (plan, explain, presence, callbacks, questions, audit):
+    app.include_router(welcome.router)
+    app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
+    guarded = [Depends(principal), Depends(only_known_queries)]
+    for resource in (plan, explain, presence, callbacks, questions, audit, users, session):
         app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
     app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
     return app

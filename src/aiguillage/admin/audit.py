@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from aiguillage.admin.guard import TheParts
+from aiguillage.admin.bodies import PLAIN
+from aiguillage.admin.guard import TheParts, may
 from aiguillage.desk import auditing
 
 router = APIRouter(tags=["audit"])
@@ -33,12 +34,12 @@ class AuditEntries(BaseModel):
     next: str | None
 
 
-@router.get("/audit", operation_id="listAudit")
+@router.get("/audit", operation_id="listAudit", dependencies=[may("audit:read")])
 def list_audit(
     parts: TheParts,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str, Query(pattern="^[0-9]{1,15}$")] = "0",
-    thing: Annotated[str | None, Query(max_length=600, examples=["people/claire"])] = None,
+    thing: Annotated[str | None, Query(max_length=600, pattern=PLAIN, examples=["people/claire"])] = None,
 ) -> AuditEntries:
     """In the order in which it was done."""
     found = auditing.page(parts.database, int(cursor), limit + 1, thing)

@@ -7,6 +7,8 @@ from fastapi import Depends, HTTPException, Request
 from aiguillage import text_formats
 from aiguillage.errors import DocumentRefused, Fault
 
+PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""A text without control characters, for a field or a query."""
 JSON = "application/json"
 YAML = "application/yaml"
 MERGE_PATCH = "application/merge-patch+json"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts
+from aiguillage.admin.guard import TheParts, may
 from aiguillage.admin.idempotency import Idempotent
 from aiguillage.desk import callbacks
 
@@ -45,19 +45,19 @@ def _model(data: dict[str, Any]) -> Callback:
     return Callback(**data)
 
 
-@router.get("/callbacks", operation_id="listCallbacks")
+@router.get("/callbacks", operation_id="listCallbacks", dependencies=[may("callbacks:read")])
 def list_callbacks(parts: TheParts, queue: QueueKey = None) -> Callbacks:
     """Who waits to be called back, in the order in which they entered the queue."""
     return Callbacks(callbacks=[_model(callbacks.describe(each)) for each in callbacks.waiting(parts.database, queue)])
 
 
-@router.post("/callbacks/{id}/take", operation_id="takeCallback")
+@router.post("/callbacks/{id}/take", operation_id="takeCallback", dependencies=[may("callbacks:write")])
 def take_callback(id: Id, taker: Taker, parts: TheParts) -> Callback:  # noqa: A002  the name in the path
     """Say that somebody is going to call; 409 where a colleague was faster."""
     return _model(callbacks.describe(callbacks.take(parts.database, id, taker.person, datetime.now(UTC))))
 
 
-@router.post("/callbacks/{id}/done", operation_id="finishCallback")
+@router.post("/callbacks/{id}/done", operation_id="finishCallback", dependencies=[may("callbacks:write")])
 def finish_callback(id: Id, parts: TheParts) -> Callback:  # noqa: A002  the name in the path
     """The caller was called back, or needs it no more."""
     return _model(callbacks.describe(callbacks.finish(parts.database, id, datetime.now(UTC))))

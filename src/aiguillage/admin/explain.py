@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts
+from aiguillage.admin.guard import TheParts, may
 from aiguillage.desk import explaining
 
 router = APIRouter(tags=["explain"])
@@ -43,7 +43,7 @@ class Explanation(BaseModel):
     plan_version: int
 
 
-@router.post("/explain", operation_id="explain")
+@router.post("/explain", operation_id="explain", dependencies=[may("plan:read")])
 def post_explain(question: Question, parts: TheParts) -> Explanation:
     """Decide a call without placing it, from the published plan."""
     now = datetime.now(UTC)

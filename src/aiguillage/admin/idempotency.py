@@ -11,12 +11,16 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from aiguillage.admin.guard import COOKIE, identified
 from aiguillage.admin.requests import Invalid
-from aiguillage.desk import repeating, tokens
+from aiguillage.desk import repeating
 from aiguillage.desk.parts import Parts
-from aiguillage.store.idempotency import Question
+from aiguillage.desk.repeating import Question
 
 _KEY = re.compile(r'"?[!#-~ ]{1,200}"?')
+SHOWN_ONCE = "no-store"
+"""The Cache-Control of an answer that holds a secret."""
+_SECRETS = {"token", "link"}
 _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -62,12 +66,25 @@ async def _once(request: Request, key: str, answer: Handler) -> Response:
 
 def _owner(parts: Parts, request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return tokens.verify(parts.database, token, datetime.now(UTC)) if scheme.lower() == "bearer" else None
+    given = token if scheme.lower() == "bearer" else None
+    found = identified(request, parts, given, request.cookies.get(COOKIE))
+    return None if found is None else found.name
 
 
 def _text(response: Response) -> str:
+    """As it is kept: a secret that is shown once is not."""
+    body = bytes(response.body).decode()
+    if response.headers.get("cache-control") == SHOWN_ONCE:
+        body = json.dumps(_without_secrets(json.loads(body)))
     headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
-    return json.dumps({"status": response.status_code, "headers": headers, "body": bytes(response.body).decode()})
+    return json.dumps({"status": response.status_code, "headers": headers, "body": body})
+
+
+def _without_secrets(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if name in _SECRETS else _without_secrets(value) if isinstance(value, dict) else value
+        for name, value in told.items()
+    }
 
 
 def _again(kept: str) -> Response:

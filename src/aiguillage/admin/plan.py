@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage import text_formats
 from aiguillage.admin.bodies import JSON, YAML, DocumentBody, answer_of, body_of
-from aiguillage.admin.guard import TheEditor, TheParts
+from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import Idempotent
 from aiguillage.admin.requests import KnownRevisions, etag, not_modified, revisions
 from aiguillage.admin.wordings import TheLanguage
@@ -16,7 +16,6 @@ from aiguillage.desk import comparing, editing, proving, publishing
 from aiguillage.desk.parts import Parts
 from aiguillage.desk.wording import words_for
 from aiguillage.errors import ChangedMeanwhile, NotFound
-from aiguillage.store.plans import Version
 
 router = APIRouter(prefix="/plan", tags=["plan"], route_class=Idempotent)
 
@@ -82,7 +81,12 @@ class Proof(BaseModel):
 # --- The draft ---------------------------------------------------------------------------------------------
 
 
-@router.get("", operation_id="getPlan", responses={200: answer_of("Plan", "The draft.", JSON, YAML)})
+@router.get(
+    "",
+    operation_id="getPlan",
+    dependencies=[may("plan:read")],
+    responses={200: answer_of("Plan", "The draft.", JSON, YAML)},
+)
 def get_plan(request: Request, parts: TheParts) -> Response:
     """The draft; YAML where `Accept` asks for application/yaml. The ETag goes into a later write's If-Match."""
     document = editing.draft(parts.database)
@@ -95,6 +99,7 @@ def get_plan(request: Request, parts: TheParts) -> Response:
 @router.put(
     "",
     operation_id="putPlan",
+    dependencies=[may("plan:write")],
     status_code=204,
     response_class=Response,
     openapi_extra=body_of("Plan", JSON, YAML),
@@ -135,7 +140,7 @@ def _document(request: Request, document: Any, revision: str) -> Response:
 # --- Proved, compared, published ---------------------------------------------------------------------------
 
 
-@router.get("/check", operation_id="checkPlan")
+@router.get("/check", operation_id="checkPlan", dependencies=[may("plan:read")])
 def check_plan(parts: TheParts, response: Response, language: TheLanguage, plan: PlanName = "draft") -> Proof:
     """Prove that no call of the next twelve months gets lost."""
     document = editing.document_of(parts.database, plan)
@@ -150,7 +155,7 @@ def check_plan(parts: TheParts, response: Response, language: TheLanguage, plan:
     return Proof(ok=all(each.severity == "warning" for each in told), problems=told)
 
 
-@router.get("/diff", operation_id="comparePlans")
+@router.get("/diff", operation_id="comparePlans", dependencies=[may("plan:read")])
 def compare_plans(
     parts: TheParts,
     language: TheLanguage,
@@ -164,7 +169,13 @@ def compare_plans(
     return {**comparing.as_data(words, found), "text": list(comparing.in_words(words, found))}
 
 
-@router.post("/publish", operation_id="publishPlan", status_code=201, responses={201: {"headers": {"Location": {}}}})
+@router.post(
+    "/publish",
+    operation_id="publishPlan",
+    dependencies=[may("plan:publish")],
+    status_code=201,
+    responses={201: {"headers": {"Location": {}}}},
+)
 def publish_plan(
     comment: Comment, parts: TheParts, response: Response, known: KnownRevisions, by: TheEditor
 ) -> PlanVersion:
@@ -188,7 +199,7 @@ def _one_of(parts: Parts, known: set[str] | None) -> str | None:
 # --- What was published ------------------------------------------------------------------------------------
 
 
-def _version(version: Version) -> PlanVersion:
+def _version(version: publishing.Version) -> PlanVersion:
     return PlanVersion(
         number=version.number,
         published_at=version.published_at,
@@ -198,7 +209,7 @@ def _version(version: Version) -> PlanVersion:
     )
 
 
-@router.get("/versions", operation_id="listPlanVersions")
+@router.get("/versions", operation_id="listPlanVersions", dependencies=[may("plan:read")])
 def list_versions(parts: TheParts) -> PlanVersions:
     """The newest first."""
     drafts = [
@@ -213,6 +224,7 @@ def list_versions(parts: TheParts) -> PlanVersions:
 @router.get(
     "/versions/{number}",
     operation_id="getPlanVersion",
+    dependencies=[may("plan:read")],
     responses={200: answer_of("Plan", "The document as it was published.", JSON, YAML)},
 )
 def get_version(number: Number, request: Request, parts: TheParts) -> Response:
@@ -224,7 +236,13 @@ def get_version(number: Number, request: Request, parts: TheParts) -> Response:
     return _document(request, document, revision)
 
 
-@router.post("/versions/{number}/restore", operation_id="restorePlanVersion", status_code=204, response_class=Response)
+@router.post(
+    "/versions/{number}/restore",
+    operation_id="restorePlanVersion",
+    dependencies=[may("plan:write")],
+    status_code=204,
+    response_class=Response,
+)
 def restore_version(number: Number, parts: TheParts, known: KnownRevisions, by: TheEditor) -> Response:
     """Bring a version back as the draft, which it replaces: If-Match is the draft's ETag. Nothing is published."""
     revision = editing.restore(parts.database, str(number), _one_of(parts, known), by)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts, TokenName
+from aiguillage.admin.guard import TheParts, ThePrincipal, may, may_within
 from aiguillage.desk import presence
 from aiguillage.errors import NotFound
 from aiguillage.routing.presence import AVAILABLE
@@ -44,14 +44,14 @@ def _model(data: dict[str, Any]) -> Presence:
     return Presence(**data)
 
 
-@router.get("/presence", operation_id="listPresence")
+@router.get("/presence", operation_id="listPresence", dependencies=[may("presence:read")])
 def list_presence(parts: TheParts) -> Presences:
     """Everybody who is not simply available."""
     states = presence.current(parts.database, datetime.now(UTC))
     return Presences(presences=[_model(presence.describe(person, state)) for person, state in states.items()])
 
 
-@router.get("/presence/{person}", operation_id="getPresence")
+@router.get("/presence/{person}", operation_id="getPresence", dependencies=[may("presence:read")])
 def get_presence(person: Person, parts: TheParts) -> Presence:
     if person not in parts.current().plan.people:
         raise NotFound(f'person "{person}" is not in the plan')
@@ -59,11 +59,12 @@ def get_presence(person: Person, parts: TheParts) -> Presence:
     return _model(presence.describe(person, states.get(person, AVAILABLE)))
 
 
-@router.put("/presence/{person}", operation_id="putPresence")
-def put_presence(person: Person, new: NewPresence, parts: TheParts, token: TokenName) -> Presence:
+@router.put("/presence/{person}", operation_id="putPresence", dependencies=[may_within("presence:write")])
+def put_presence(person: Person, new: NewPresence, parts: TheParts, who: ThePrincipal) -> Presence:
     """Say where somebody is; the next call knows it within a second."""
+    who.needs_for("presence:write", person)
     now = datetime.now(UTC)
     until = new.until.isoformat() if new.until else ""
     state = presence.said(parts.current().plan, new.state, new.forward_to or "", until, now)
-    presence.set_presence(parts.database, person, state, f"token {token}", now)
+    presence.set_presence(parts.database, person, state, who.name, now)
     return _model(presence.describe(person, state))

@@ -18,11 +18,14 @@ from aiguillage.errors import (
     AiguillageError,
     ChangedMeanwhile,
     Conflict,
+    Denied,
     DocumentRefused,
     InUse,
     NotFound,
     PlanUnsound,
     Refused,
+    Throttled,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -30,6 +33,7 @@ MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:aiguillage:problem:"
 _OF_STATUS = {
     401: "unauthenticated",
+    403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
@@ -39,6 +43,7 @@ _OF_STATUS = {
     415: "unsupported-media-type",
     422: "invalid",
     428: "precondition-required",
+    429: "throttled",
     503: "unavailable",
 }
 """The types of problems: stable, what clients may branch on."""
@@ -49,6 +54,9 @@ _STATUS: tuple[tuple[type[AiguillageError], int, str], ...] = (
     (InUse, 409, "in-use"),
     (Conflict, 409, "conflict"),
     (NotFound, 404, "not-found"),
+    (Unauthenticated, 401, "unauthenticated"),
+    (Throttled, 429, "throttled"),
+    (Denied, 403, "forbidden"),
     (Unavailable, 503, "unavailable"),
     (AiguillageError, 500, "internal"),
 )
@@ -87,7 +95,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": _title(status),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (401, 404, 405, 409, 412, 413, 415, 422, 428, 500, 503)
+    for status in (401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 }
 
 
@@ -143,8 +151,8 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         case InUse(users=users):
             errors = [(user, "needs it") for user in users]
     answer = _problem(request, status, kind, detail, errors)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = "5"
+    if isinstance(error, Unavailable | Throttled):
+        answer.headers["Retry-After"] = str(error.seconds if isinstance(error, Throttled) else 5)
     return answer
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts
+from aiguillage.admin.guard import TheParts, may
 from aiguillage.admin.idempotency import Idempotent
 from aiguillage.admin.plan import PlanName
 from aiguillage.admin.wordings import TheLanguage
@@ -33,7 +33,7 @@ def _snapshot(parts: Parts, name: str) -> Snapshot:
     )
 
 
-@router.get("/timetable", operation_id="getTimetable")
+@router.get("/timetable", operation_id="getTimetable", dependencies=[may("plan:read")])
 def get_timetable(
     parts: TheParts,
     to: Annotated[
@@ -61,7 +61,7 @@ def get_timetable(
     return {"to": called, "groups": tabling.groups_as_data(tabling.groups(snapshot.plan, did, start, end))}
 
 
-@router.get("/reached-by/{person}", operation_id="getReachedBy")
+@router.get("/reached-by/{person}", operation_id="getReachedBy", dependencies=[may("plan:read")])
 def get_reached_by(
     person: Annotated[str, Path(max_length=64)], parts: TheParts, plan: PlanName = "live"
 ) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class ReplayQuestion(BaseModel):
     to_plan: Annotated[str, Field(pattern="^(draft|live|[0-9]{1,7}|[0-9a-f]{8,32})$")] = "draft"
 
 
-@router.post("/replay", operation_id="replayCalls")
+@router.post("/replay", operation_id="replayCalls", dependencies=[may("plan:read", "calls:read")])
 def replay_calls(question: ReplayQuestion, parts: TheParts, language: TheLanguage) -> Mapping[str, Any]:
     """How many past calls would go another way, which, and from what to what."""
     now = datetime.now(UTC)

@@ -49,7 +49,10 @@ class Requests:
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = scope["aiguillage.request"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = scope["aiguillage.request"]
+                headers.setdefault("Cache-Control", "private, no-cache")  # ask again, with the ETag
+                headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
         await self.app(scope, limited, named)

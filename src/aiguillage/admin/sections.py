@@ -17,14 +17,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from aiguillage.admin.bodies import JSON, MERGE_PATCH, JsonBody, PatchBody, answer_of, body_of
-from aiguillage.admin.guard import TheEditor, TheParts
+from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
 from aiguillage.admin.idempotency import Idempotent
 from aiguillage.admin.requests import Invalid, KnownRevisions, etag, not_modified
 from aiguillage.desk import items
 from aiguillage.desk.items import LISTED, WHOLE, Item
+from aiguillage.desk.parts import Parts
 from aiguillage.errors import DocumentRefused, Fault
 from aiguillage.routing.document.schema import ITEMS, Schema, definitions
-from aiguillage.store.database import Database
 
 SCHEMAS = "#/components/schemas/"
 MOST = 500
@@ -99,14 +99,14 @@ def _listed(body: dict[str, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _faults_of(request: Request, database: Database, section: str, key: str) -> Iterator[None]:
+def _faults_of(request: Request, parts: Parts, section: str, key: str) -> Iterator[None]:
     """Pointers of faults in the thing that is written begin at what was sent."""
     try:
         yield
     except DocumentRefused:
         own = f"{section}.{key}" if key else section
         if section in LISTED:
-            names = [each.key for each in items.items(database, section)]
+            names = [each.key for each in items.items(parts.database, section)]
             own = f"{section}[{names.index(key) if key in names else len(names)}]"
         request.state.own_path = own
         raise
@@ -213,8 +213,20 @@ def router() -> APIRouter:
     return found
 
 
+_WITHIN: Mapping[str, tuple[str, ...]] = {
+    "people": ("get", "replace", "change"),
+    "units": ("create", "replace", "change", "delete"),
+}
+"""What somebody may do whose scope does not go everywhere: `desk/access.py` says with which of the things."""
+
+
+def _may(section: str, deed: str) -> Any:
+    scope = "plan:read" if deed == "get" else "plan:write"
+    return may_within(scope) if deed in _WITHIN.get(section, ()) else may(scope)
+
+
 def _add_collection(router: APIRouter, section: Section) -> None:
-    name, one, many = section.name, section.one, section.many
+    name, single, many = section.name, section.one, section.many
     converter = "{key:path}" if name in LISTED else "{key}"
     place = f"{section.path}/{converter}"
     told = _WORDS[name]
@@ -222,9 +234,10 @@ def _add_collection(router: APIRouter, section: Section) -> None:
     @router.get(
         section.path,
         operation_id=f"list{many}",
+        dependencies=[may("plan:read")],
         tags=[name],
         summary=f"List {told[1]}",
-        responses={200: answer_of(f"{one}List", "A page of them."), 304: {"description": "Not Modified"}},
+        responses={200: answer_of(f"{single}List", "A page of them."), 304: {"description": "Not Modified"}},
         openapi_extra={"parameters": _list_parameters(section)},
     )
     def list_things(request: Request, parts: TheParts) -> Response:
@@ -238,27 +251,30 @@ def _add_collection(router: APIRouter, section: Section) -> None:
 
     @router.post(
         section.path,
-        operation_id=f"create{one}",
+        operation_id=f"create{single}",
+        dependencies=[_may(name, "create")],
         tags=[name],
         summary=f"Add a {told[0]}",
         status_code=201,
-        responses={201: _created(one)},
-        openapi_extra=body_of(one, JSON),
+        responses={201: _created(single)},
+        openapi_extra=body_of(single, JSON),
     )
     def create_thing(request: Request, body: JsonBody, parts: TheParts, by: TheEditor) -> Response:
         key, document = _body(name, body)
-        with _faults_of(request, parts.database, name, key):
+        with _faults_of(request, parts, name, key):
             item = items.add(parts.database, name, key, document, by)
         return _answer(item, 201, {"Location": f"{request.url.path}/{quote(item.key, safe='')}"})
 
     @router.get(
         place,
-        operation_id=f"get{one}",
+        operation_id=f"get{single}",
+        dependencies=[_may(name, "get")],
         tags=[name],
         summary=f"Read a {told[0]}",
-        responses={200: answer_of(one, "As the draft has it."), 304: {"description": "Not Modified"}},
+        responses={200: answer_of(single, "As the draft has it."), 304: {"description": "Not Modified"}},
     )
-    def get_thing(request: Request, key: str, parts: TheParts) -> Response:
+    def get_thing(request: Request, key: str, parts: TheParts, who: ThePrincipal) -> Response:
+        who.needs_for("plan:read", key if name == "people" else None)
         item = items.item(parts.database, name, key)
         if not_modified(request, item.revision):
             return Response(status_code=304, headers={"ETag": etag(item.revision)})
@@ -266,37 +282,40 @@ def _add_collection(router: APIRouter, section: Section) -> None:
 
     @router.put(
         place,
-        operation_id=f"replace{one}",
+        operation_id=f"replace{single}",
+        dependencies=[_may(name, "replace")],
         tags=[name],
         summary=f"Write a {told[0]} anew",
-        responses={200: answer_of(one, "As it is now.")},
-        openapi_extra=body_of(one, JSON),
+        responses={200: answer_of(single, "As it is now.")},
+        openapi_extra=body_of(single, JSON),
     )
     def replace_thing(
         request: Request, key: str, body: JsonBody, parts: TheParts, known: KnownRevisions, by: TheEditor
     ) -> Response:
-        with _faults_of(request, parts.database, name, key):
+        with _faults_of(request, parts, name, key):
             return _answer(items.replace(parts.database, name, key, _body(name, body, key)[1], known, by))
 
     @router.patch(
         place,
-        operation_id=f"change{one}",
+        operation_id=f"change{single}",
+        dependencies=[_may(name, "change")],
         tags=[name],
         summary=f"Change some fields of a {told[0]}",
-        responses={200: answer_of(one, "As it is now.")},
-        openapi_extra=body_of(f"{one}Patch", MERGE_PATCH, JSON),
+        responses={200: answer_of(single, "As it is now.")},
+        openapi_extra=body_of(f"{single}Patch", MERGE_PATCH, JSON),
     )
     def change_thing(
         request: Request, key: str, body: PatchBody, parts: TheParts, known: KnownRevisions, by: TheEditor
     ) -> Response:
         """A JSON merge patch (RFC 7396): what is not named stays, null takes a field out, a list is replaced."""
         changes = _body(name, body, key)[1] if name not in LISTED else body
-        with _faults_of(request, parts.database, name, key):
+        with _faults_of(request, parts, name, key):
             return _answer(items.patch(parts.database, name, key, changes, known, by))
 
     @router.delete(
         place,
-        operation_id=f"delete{one}",
+        operation_id=f"delete{single}",
+        dependencies=[_may(name, "delete")],
         tags=[name],
         summary=f"Take a {told[0]} out",
         status_code=204,
@@ -314,6 +333,7 @@ def _add_order(router: APIRouter, section: Section) -> None:
     @router.get(
         path,
         operation_id=f"get{many}Order",
+        dependencies=[may("plan:read")],
         tags=[name],
         summary=f"Read the order of {_WORDS[name][1]}",
         responses={200: answer_of("Order", "Their names; the first that fits takes a call.")},
@@ -325,6 +345,7 @@ def _add_order(router: APIRouter, section: Section) -> None:
     @router.put(
         path,
         operation_id=f"put{many}Order",
+        dependencies=[may("plan:write")],
         tags=[name],
         summary=f"Put {_WORDS[name][1]} into another order",
         responses={200: answer_of("Order", "As it is now.")},
@@ -344,6 +365,7 @@ def _add_single(router: APIRouter, name: str, one: str) -> None:
     @router.get(
         path,
         operation_id=f"get{one}",
+        dependencies=[may("plan:read")],
         tags=[name],
         responses={200: answer_of(one, "As the draft has it."), 304: {"description": "Not Modified"}},
     )
@@ -356,6 +378,7 @@ def _add_single(router: APIRouter, name: str, one: str) -> None:
     @router.put(
         path,
         operation_id=f"replace{one}",
+        dependencies=[may("plan:write")],
         tags=[name],
         responses={200: answer_of(one, "As it is now.")},
         openapi_extra=body_of(one, JSON),
@@ -363,7 +386,7 @@ def _add_single(router: APIRouter, name: str, one: str) -> None:
     def replace_single(
         request: Request, body: JsonBody, parts: TheParts, known: KnownRevisions, by: TheEditor
     ) -> Response:
-        with _faults_of(request, parts.database, name, ""):
+        with _faults_of(request, parts, name, ""):
             return _answer(items.replace(parts.database, name, "", _body(name, body)[1], known, by))
 
 
@@ -394,8 +417,8 @@ def schemas() -> dict[str, Schema]:
     of = definitions(SCHEMAS)
     found = dict(of)
     for section in COLLECTIONS:
-        one = ITEMS[section.name]
-        shown = _with_key(of[one]) if section.name not in LISTED else of[one]
+        of_document = of[ITEMS[section.name]]
+        shown = _with_key(of_document) if section.name not in LISTED else of_document
         found[section.one] = shown
         found[f"{section.one}Patch"] = _patched(shown)
         found[f"{section.one}List"] = {
@@ -407,7 +430,7 @@ def schemas() -> dict[str, Schema]:
             },
         }
         if section.name not in LISTED:
-            found[f"{section.one}Body"] = of[one]
+            found[f"{section.one}Body"] = of_document
     found["NeverDial"] = {**_numbers(), "required": ["numbers"]}
     found["Order"] = {
         "type": "object",

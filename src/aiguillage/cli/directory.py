@@ -1,6 +1,5 @@
-"""The directory, tokens for the REST API, and the desk phones."""
+"""The directory, and the desk phones."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,8 @@ from aiguillage.settings import load_settings
 
 app = typer.Typer()
 directory_app = typer.Typer(help="The directory: who calls from which number.", no_args_is_help=True)
-token_app = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
 phone_app = typer.Typer(help="The desk phones that register with us.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
-app.add_typer(token_app, name="token")
 app.add_typer(phone_app, name="phone")
 
 
@@ -54,18 +51,6 @@ def directory_export(
 
     with database() as opened:
         typer.echo(contacts.export(opened, vcard=vcard), nl=False)
-
-
-@token_app.command("create")
-def token_create(
-    name: Annotated[str, typer.Argument(help="Whose token it is, or what for.")],
-    days: Annotated[int, typer.Option(help="Valid for so many days; 0 = until it is deleted.", min=0, max=36500)] = 0,
-) -> None:
-    """Make a token for the REST API. It is shown this once."""
-    from aiguillage.desk import tokens
-
-    with database() as opened:
-        say(tokens.create(opened, name, datetime.now(UTC), timedelta(days=days) if days else None))
 
 
 @phone_app.command("show")
