@@ -55,5 +55,5 @@ def operations(client: TestClient) -> list[tuple[str, str]]:
 
 def path_of(path: str) -> str:
     """A path of the description with its places filled in."""
-    values = {"id": "1", "number": "1", "key": "claire", "name": "marie", "person": "claire"}
+    values = {"id": "1", "number": "1", "key": "claire", "name": "marie", "person": "claire", "call": "1"}
     return re.sub(r"\{(\w+)\}", lambda place: values[place[1]], path)

@@ -70,6 +70,14 @@ NEEDED = {
     f"get {API}/tokens/{{id}}": ["accounts:read"],
     f"delete {API}/tokens/{{id}}": ["accounts:write"],
     f"get {API}/audit": ["audit:read"],
+    f"get {API}/calls": ["calls:read"],
+    f"get {API}/calls/{{call}}": ["calls:read"],
+    f"get {API}/contacts": ["contacts:read"],
+    f"post {API}/contacts": ["contacts:write"],
+    f"get {API}/contacts/export": ["contacts:read"],
+    f"post {API}/contacts/import": ["contacts:write"],
+    f"get {API}/contacts/{{id}}": ["contacts:read"],
+    **{f"{method} {API}/contacts/{{id}}": ["contacts:write"] for method in ("put", "patch", "delete")},
 }
 """Each route, and the scopes that it needs. A route that is not here fails the tests, so that somebody thinks of it."""
 WITHIN = {
@@ -77,6 +85,9 @@ WITHIN = {
     f"post {API}/units",
     *(f"{method} {API}/units/{{key}}" for method in ("put", "patch", "delete")),
     *(f"{method} {API}/people/{{key}}" for method in ("get", "put", "patch")),
+    f"get {API}/contacts",
+    f"post {API}/contacts",
+    *(f"{method} {API}/contacts/{{id}}" for method in ("get", "put", "patch", "delete")),
 }
 """Where a scope that does not go everywhere may be enough."""
 

@@ -10,8 +10,10 @@ from aiguillage import __version__
 from aiguillage.admin import (
     audit,
     callbacks,
+    contacts,
     explain,
     health,
+    journal,
     plan,
     presence,
     questions,
@@ -51,7 +53,7 @@ def _application() -> FastAPI:
     app.include_router(welcome.router)
     app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
     guarded = [Depends(principal), Depends(only_known_queries)]
-    for resource in (plan, explain, presence, callbacks, questions, audit, users, session):
+    for resource in (plan, explain, presence, callbacks, questions, audit, users, session, journal, contacts):
         app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
     app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
     return app

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from aiguillage.admin.bodies import PLAIN
 from aiguillage.admin.guard import TheParts, may
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import auditing
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(tags=["audit"], route_class=Resource)
 
 
 class AuditEntry(BaseModel):

@@ -11,6 +11,7 @@ PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
 """A text without control characters, for a field or a query."""
 JSON = "application/json"
 YAML = "application/yaml"
+_FILES = ("text/csv", "text/vcard")
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -44,6 +45,21 @@ def _patch(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> Any:
 JsonBody = Annotated[Any, Depends(_json)]
 DocumentBody = Annotated[Any, Depends(_json_or_yaml)]
 PatchBody = Annotated[Any, Depends(_patch)]
+
+
+def _file(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _FILES:
+        raise HTTPException(415, f"{kind or 'no content type'} is not read here; send {' or '.join(_FILES)}")
+    return body
+
+
+FileBody = Annotated[bytes, Depends(_file)]
+
+
+def file_body(*kinds: str) -> dict[str, Any]:
+    """For OpenAPI: a file that must be there, of one of the kinds."""
+    return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in kinds}}}
 
 
 def body_of(name: str, *kinds: str) -> dict[str, Any]:

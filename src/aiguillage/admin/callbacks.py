@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, may
-from aiguillage.admin.idempotency import Idempotent
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import callbacks
 
-router = APIRouter(tags=["callbacks"], route_class=Idempotent)
+router = APIRouter(tags=["callbacks"], route_class=Resource)
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 QueueKey = Annotated[str | None, Query(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]

@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, may
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import explaining
 
-router = APIRouter(tags=["explain"])
+router = APIRouter(tags=["explain"], route_class=Resource)
 
 
 class Question(BaseModel):

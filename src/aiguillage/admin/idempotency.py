@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from aiguillage.admin.guard import COOKIE, identified
 from aiguillage.admin.requests import Invalid
@@ -25,22 +24,11 @@ _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class Idempotent(APIRoute):
-    """A route whose POST honours `Idempotency-Key`."""
-
-    def get_route_handler(self) -> Handler:
-        answer = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            key = request.headers.get("idempotency-key")
-            if key is None or request.method != "POST":
-                return await answer(request)
-            return await _once(request, key, answer)
-
-        return handle
-
-
-async def _once(request: Request, key: str, answer: Handler) -> Response:
+async def once(request: Request, answer: Handler) -> Response:
+    """The answer; to a request that was answered already under its Idempotency-Key, the same again."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await answer(request)
     if not _KEY.fullmatch(key):
         raise Invalid([("header.Idempotency-Key", "write 1 to 200 visible ASCII characters")])
     parts: Parts = request.app.state.parts

@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage import text_formats
 from aiguillage.admin.bodies import JSON, YAML, DocumentBody, answer_of, body_of
 from aiguillage.admin.guard import TheEditor, TheParts, may
-from aiguillage.admin.idempotency import Idempotent
 from aiguillage.admin.requests import KnownRevisions, etag, not_modified, revisions
+from aiguillage.admin.routes import Resource
 from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import comparing, editing, proving, publishing
 from aiguillage.desk.parts import Parts
 from aiguillage.desk.wording import words_for
 from aiguillage.errors import ChangedMeanwhile, NotFound
 
-router = APIRouter(prefix="/plan", tags=["plan"], route_class=Idempotent)
+router = APIRouter(prefix="/plan", tags=["plan"], route_class=Resource)
 
 PlanName = Annotated[
     str,

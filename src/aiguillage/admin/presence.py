@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, ThePrincipal, may, may_within
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import presence
 from aiguillage.errors import NotFound
 from aiguillage.routing.presence import AVAILABLE
 
-router = APIRouter(tags=["presence"])
+router = APIRouter(tags=["presence"], route_class=Resource)
 
 Person = Annotated[str, Path(max_length=64)]
 State = Literal["available", "away", "do-not-disturb", "forwarded"]

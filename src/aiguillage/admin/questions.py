@@ -9,15 +9,15 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, may
-from aiguillage.admin.idempotency import Idempotent
 from aiguillage.admin.plan import PlanName
+from aiguillage.admin.routes import Resource
 from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import editing, reaching, replaying, tabling
 from aiguillage.desk.parts import Parts
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.desk.wording import words_for
 
-router = APIRouter(tags=["questions"], route_class=Idempotent)
+router = APIRouter(tags=["questions"], route_class=Resource)
 
 MOST_DAYS = 366
 Day = Annotated[

@@ -3,11 +3,8 @@
 What is written becomes the draft; calls follow it once it is published (`plan/publish`).
 """
 
-import base64
-import binascii
 import contextlib
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +15,9 @@ from fastapi.responses import JSONResponse
 
 from aiguillage.admin.bodies import JSON, MERGE_PATCH, JsonBody, PatchBody, answer_of, body_of
 from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
-from aiguillage.admin.idempotency import Idempotent
+from aiguillage.admin.pages import cursor_of, place_of
 from aiguillage.admin.requests import Invalid, KnownRevisions, etag, not_modified
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import items
 from aiguillage.desk.items import LISTED, WHOLE, Item
 from aiguillage.desk.parts import Parts
@@ -126,7 +124,7 @@ class Page:
     limit: int
     sort: str
     text: str
-    after: tuple[int, str] | None
+    after: tuple[Any, ...]
     wanted: Mapping[str, str]
 
 
@@ -139,32 +137,13 @@ def _page(section: Section, request: Request) -> Page:
         wrong.append(("query.limit", f"write a whole number, 1 to {MOST}"))
     if sort not in _SORTS:
         wrong.append(("query.sort", f"choose one of {', '.join(_SORTS)}"))
-    after = None
-    if "cursor" in given:
-        after = _read_cursor(given["cursor"], sort)
-        if after is None:
-            wrong.append(
-                ("query.cursor", "is none of this list; take it from `next` of the page before, with its sort")
-            )
     if wrong:
         raise Invalid(wrong)
+    of_sort, *after = place_of(given.get("cursor"), str, int, str) or (sort,)
+    if of_sort != sort:
+        raise Invalid([("query.cursor", f"is of a list that is sorted by {of_sort}")])
     wanted = {name: given[name] for name in section.filters if name in given}
-    return Page(int(limit), sort, given.get("q", "").casefold(), after, wanted)
-
-
-def _cursor(sort: str, place: int, key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, place, key]).encode()).decode()
-
-
-def _read_cursor(text: str, sort: str) -> tuple[int, str] | None:
-    try:
-        found = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except (ValueError, binascii.Error, RecursionError):
-        return None
-    match found:
-        case [str(of), int(place), str(key)] if of == sort and place >= 0:
-            return place, key
-    return None
+    return Page(int(limit), sort, given.get("q", "").casefold(), tuple(after), wanted)
 
 
 def _listed_page(found: list[Item], page: Page) -> tuple[list[Item], str | None]:
@@ -181,11 +160,11 @@ def _listed_page(found: list[Item], page: Page) -> tuple[list[Item], str | None]
         )
     found = [each for each in found if _asked_for(each, page)]
     begin = 0
-    if page.after is not None:
+    if page.after:
         place, key = page.after
         begin = next((at for at, each in enumerate(found, start=1) if each.key == key), place)
     end = begin + page.limit
-    following = _cursor(page.sort, end - 1, found[end - 1].key) if end < len(found) else None
+    following = cursor_of(page.sort, end - 1, found[end - 1].key) if end < len(found) else None
     return found[begin:end], following
 
 
@@ -203,7 +182,7 @@ def _asked_for(item: Item, page: Page) -> bool:
 @functools.cache
 def router() -> APIRouter:
     """All collections, and the sections that are one thing."""
-    found = APIRouter(route_class=Idempotent)
+    found = APIRouter(route_class=Resource)
     for section in COLLECTIONS:
         _add_collection(found, section)
     for name in LISTED:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.bodies import PLAIN
 from aiguillage.admin.guard import COOKIE, TheParts, ThePrincipal, same_site
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import signing_in
 from aiguillage.desk.access import Principal
 from aiguillage.desk.passwords import LONGEST, SHORTEST
@@ -18,7 +19,7 @@ from aiguillage.errors import Forbidden
 
 open_router = APIRouter(tags=["session"])
 """What whoever is not signed in may ask."""
-router = APIRouter(tags=["session"])
+router = APIRouter(tags=["session"], route_class=Resource)
 
 Password = Annotated[str, Field(max_length=1000, examples=["a short sentence is good"])]
 NewPassword = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST, examples=["a short sentence is good"])]

@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.bodies import PLAIN
 from aiguillage.admin.guard import TheEditor, TheParts, may
-from aiguillage.admin.idempotency import SHOWN_ONCE, Idempotent
+from aiguillage.admin.idempotency import SHOWN_ONCE
 from aiguillage.admin.requests import KnownRevisions, etag, not_modified
+from aiguillage.admin.routes import Resource
 from aiguillage.desk import accounts
 from aiguillage.desk.accounts import Account, StoredToken
 
-router = APIRouter(route_class=Idempotent)
+router = APIRouter(route_class=Resource)
 
 UserName = "^[a-z0-9][a-z0-9.-]{0,62}$"
 Name = Annotated[str, Path(pattern=UserName, examples=["marie"])]

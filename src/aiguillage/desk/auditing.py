@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from aiguillage import text_formats
+from aiguillage.desk.editing import Editor
 from aiguillage.store import audit
-from aiguillage.store.audit import AuditEntry
+from aiguillage.store.audit import AuditEntry, Deed
 from aiguillage.store.database import Database
 
 
@@ -21,6 +23,12 @@ def page(database: Database, after: int, limit: int, thing: str | None = None) -
     """Entries with a number greater than `after`, in order; of one thing only."""
     with database.reading() as session, closing(audit.entries(session, thing, after)) as found:
         return list(islice(found, limit))
+
+
+def has_read(database: Database, by: Editor, thing: str, asked: Mapping[str, Any], now: datetime) -> None:
+    """Note that somebody reads personal data in bulk: what they asked for, and nothing of what they got."""
+    with database.writing() as session:
+        audit.append(session, now, Deed(by.name, "read", thing, None, asked or None, request=by.request))
 
 
 def latest(database: Database, most: int, thing: str | None = None) -> list[AuditEntry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiguillage.desk import editing, explaining
@@ -11,7 +12,8 @@ from aiguillage.errors import NotFound
 from aiguillage.routing.plan import Plan
 from aiguillage.store import journal
 from aiguillage.store.database import Database
-from aiguillage.store.journal import DecisionRecord, EventRecord
+from aiguillage.store.journal import DecisionRecord, EventRecord, PlacedCall
+from aiguillage.store.journal import Wanted as Wanted
 
 LAST = "last"
 
@@ -50,6 +52,44 @@ def latest(database: Database, limit: int) -> list[DecisionRecord]:
     """The last calls, the newest first, each with its first decision."""
     with database.reading() as session:
         return [each for each in journal.recent(session, limit) if each.kind != "menu"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallInBrief:
+    """A call, how it ended (`answered`, `voicemail`, `missed`; None while it goes on), and who took it when.
+
+    `seconds` is from the beginning to the end.
+    """
+
+    placed: PlacedCall
+    outcome: str | None
+    person: str | None
+    answered_at: datetime | None
+    seconds: float | None
+
+
+def page(database: Database, wanted: Wanted, after: tuple[datetime, str] | None, limit: int) -> list[CallInBrief]:
+    """The newest first; `after` is `at` and `id` of the last one of the page before."""
+    with database.reading() as session:
+        found = journal.calls(session, wanted, after, limit)
+        told: dict[str, list[EventRecord]] = {each.call: [] for each in found}
+        for event in journal.ends_of(session, told.keys()):
+            told[event.call].append(event)
+    return [_in_brief(each, told[each.call]) for each in found]
+
+
+def _in_brief(placed: PlacedCall, events: list[EventRecord]) -> CallInBrief:
+    answered = next((each for each in events if each.kind == "answered"), None)
+    ended = next((each for each in reversed(events) if each.kind == "call-ended"), None)
+    left_message = any(each.kind == "step" and each.detail.get("kind") == "voicemail" for each in events)
+    outcome = "answered" if answered else "voicemail" if left_message else "missed" if ended else None
+    return CallInBrief(
+        placed,
+        outcome,
+        answered.person if answered else None,
+        answered.at if answered else None,
+        (ended.at - placed.at).total_seconds() if ended else None,
+    )
 
 
 def in_words(words: Words, call: PastCall) -> Iterator[str]:

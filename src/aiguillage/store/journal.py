@@ -1,13 +1,14 @@
 """The journal: what was decided for each call, and what then happened to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, desc, insert, or_, select
+from sqlalchemy import ColumnElement, case, desc, insert, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from aiguillage.store.matching import begins_with
 from aiguillage.store.tables import call_events, decisions
 
 
@@ -56,6 +57,70 @@ def recent(session: Session, limit: int) -> list[DecisionRecord]:
     """The last decisions, the newest first."""
     found = session.execute(select(decisions).order_by(desc(decisions.c.at)).limit(limit)).mappings()
     return [DecisionRecord(**row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """A call as it began: its first decision, without what was decided. `at` is UTC."""
+
+    id: str
+    call: str
+    at: datetime
+    kind: str
+    caller: str | None
+    called: str
+    route: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which calls: between two instants (aware), of numbers that begin so on either side, by a route, of kinds."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    number: str = ""
+    route: str | None = None
+    kinds: tuple[str, ...] = ()
+
+
+def calls(session: Session, wanted: Wanted, after: tuple[datetime, str] | None, limit: int) -> list[PlacedCall]:
+    """The newest first; `after` is `at` and `id` of the last one of the page before."""
+    columns = [decisions.c[name] for name in PlacedCall.__slots__]
+    found = select(*columns).where(decisions.c.kind != "menu").order_by(desc(decisions.c.at), desc(decisions.c.id))
+    if wanted.since is not None:
+        found = found.where(decisions.c.at >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(decisions.c.at < wanted.until)
+    if wanted.route is not None:
+        found = found.where(decisions.c.route == wanted.route)
+    if wanted.kinds:
+        found = found.where(decisions.c.kind.in_(wanted.kinds))
+    if wanted.number:
+        found = found.where(_of_number(session, wanted.number))
+    if after is not None:
+        at, id_ = after
+        found = found.where((decisions.c.at < at) | ((decisions.c.at == at) & (decisions.c.id < id_)))
+    return [PlacedCall(**row) for row in session.execute(found.limit(limit)).mappings()]
+
+
+_FEW = 2000
+"""So many calls of a number, and fewer, are found by their number; more by their time, which comes to a page sooner."""
+
+
+def _of_number(session: Session, prefix: str) -> ColumnElement[bool]:
+    of_caller, of_called = (begins_with(column, prefix) for column in (decisions.c.caller, decisions.c.called))
+    ids = union_all(select(decisions.c.id).where(of_caller), select(decisions.c.id).where(of_called)).limit(_FEW + 1)
+    found = list(session.scalars(ids))
+    return decisions.c.id.in_(found) if len(found) <= _FEW else or_(of_caller, of_called)
+
+
+def ends_of(session: Session, calls: Collection[str]) -> Iterator[EventRecord]:
+    """What tells how calls ended: who answered, the steps that they took, when they ended; in order."""
+    columns = [call_events.c[name] for name in EventRecord.__slots__]
+    telling = call_events.c.kind.in_(("answered", "step", "call-ended"))
+    wanted = select(*columns).where(call_events.c.call.in_(calls), telling).order_by(call_events.c.id)
+    for row in session.execute(wanted).mappings():
+        yield EventRecord(**row)
 
 
 def decision_of(session: Session, call: str) -> DecisionRecord | None:

@@ -1,6 +1,6 @@
 """Everything kept that is not the draft: versions, directory, journal, accounts, people's live state, messages."""
 
-from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, String, Table
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from aiguillage.store.columns import Instant, key, metadata, position, text
 
@@ -63,6 +63,8 @@ contacts = Table(
     text("note"),
 )
 
+Index(None, contacts.c.position)
+
 contact_numbers = Table(
     "contact_numbers",
     metadata,
@@ -80,8 +82,8 @@ decisions = Table(
     text("call", index=True, comment="Asterisk's Linkedid"),
     Column("at", Instant, nullable=False, index=True),
     text("kind"),
-    text("caller", nullable=True),
-    text("called"),
+    text("caller", nullable=True, index=True),
+    text("called", index=True),
     text("route", nullable=True),
     Column("plan_version", Integer, nullable=False),
     Column("itinerary", JSON, nullable=False),

@@ -3,7 +3,7 @@
 from aiguillage.desk.contacts.changes import Change, Changes
 from aiguillage.desk.contacts.csv_file import read_csv, write_csv
 from aiguillage.desk.contacts.found import Import, Problem
-from aiguillage.desk.contacts.importing import compare, export, import_file, read_file
+from aiguillage.desk.contacts.importing import compare, export, import_file, read_file, revision
 from aiguillage.desk.contacts.vcards import read_vcards, write_vcards
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "read_csv",
     "read_file",
     "read_vcards",
+    "revision",
     "write_csv",
     "write_vcards",
 ]

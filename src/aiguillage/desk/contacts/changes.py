@@ -35,9 +35,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`contacts` is the whole directory afterwards, in its order: added, changed and unchanged."""
+    """`contacts` is the whole directory afterwards, in its order: added, changed and unchanged; `places` says of each
+    which one it was before, by its place; None = it is new."""
 
     contacts: tuple[Contact, ...]
+    places: tuple[int | None, ...]
     added: tuple[Contact, ...]
     changed: tuple[Change, ...]
     removed: tuple[Contact, ...]
@@ -58,12 +60,15 @@ def changes_of(kept: Iterable[Contact], found: Import, *, add: bool = False) -> 
     if add:
         pairs = {old: Change(pair.before, _completed(pair)) for old, pair in pairs.items()}
         contacts = (*(pairs[old].after if old in pairs else each for old, each in enumerate(before)), *added)
+        places = (*range(len(before)), *(None for _ in added))
     else:
         contacts = found.contacts
+        places = tuple(match.get(new) for new in range(len(contacts)))
     absent = tuple(each for old, each in enumerate(before) if old not in pairs)
     ordered = [pairs[old] for old in sorted(pairs)]
     return Changes(
         contacts=contacts,
+        places=places,
         added=added,
         changed=tuple(pair for pair in ordered if pair.fields),
         removed=() if add else absent,

@@ -1,0 +1,112 @@
+"""/api/v1/calls: the journal of calls, and one of them with everything that was decided and happened."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from aiguillage.admin.bodies import PLAIN
+from aiguillage.admin.guard import TheEditor, TheParts, may
+from aiguillage.admin.pages import Cursor, Limit, cursor_of, place_of
+from aiguillage.admin.requests import Invalid
+from aiguillage.admin.routes import Resource
+from aiguillage.admin.wordings import TheLanguage
+from aiguillage.desk import auditing, recalling
+from aiguillage.desk.recalling import CallInBrief
+from aiguillage.desk.wording import words_for
+
+router = APIRouter(tags=["calls"], route_class=Resource)
+
+CallId = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,64}$", description="Asterisk's Linkedid, or a decision's id.")]
+Instant = Annotated[datetime | None, Query(examples=["2026-11-23T15:00:00+01:00"])]
+Prefix = Annotated[
+    str, Query(pattern=r"^(\+[0-9]{1,15})?$", description="The beginning of either side's number, E.164.")
+]
+
+
+class Call(BaseModel):
+    """`kind` is inbound, simulated, dialled, feature or callback; `caller` is E.164, null when withheld; `person` is
+    who took it; `outcome` null while it goes on; `seconds` from its beginning to its end."""
+
+    call: str
+    at: datetime
+    kind: str
+    caller: str | None
+    called: str
+    route: str | None
+    outcome: Literal["answered", "voicemail", "missed"] | None
+    person: str | None
+    answered_at: datetime | None
+    seconds: float | None
+
+
+class Calls(BaseModel):
+    """`next` goes into `cursor` for the following page."""
+
+    items: list[Call]
+    next: str | None
+
+
+class CallStory(BaseModel):
+    """`decisions` as explain tells them, with the facts as they were then; `text` says it in words."""
+
+    call: str
+    decisions: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    text: list[str]
+
+
+def _call(brief: CallInBrief) -> Call:
+    placed = brief.placed
+    return Call(
+        call=placed.call,
+        at=placed.at,
+        kind=placed.kind,
+        caller=placed.caller,
+        called=placed.called,
+        route=placed.route,
+        outcome=brief.outcome,  # type: ignore[arg-type]  # one of these words
+        person=brief.person,
+        answered_at=brief.answered_at,
+        seconds=brief.seconds,
+    )
+
+
+@router.get("/calls", operation_id="listCalls", dependencies=[may("calls:read")])
+def list_calls(
+    parts: TheParts,
+    by: TheEditor,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    since: Instant = None,
+    until: Instant = None,
+    number: Prefix = "",
+    route: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
+) -> Calls:
+    """The newest first. Reading is written to the audit."""
+    _with_offset(since=since, until=until)
+    after = place_of(cursor, datetime, str)
+    wanted = recalling.Wanted(since, until, number, route)
+    found = recalling.page(parts.database, wanted, after, limit + 1)
+    asked = {name: True for name, value in (("number", number), ("route", route), ("since", since)) if value}
+    auditing.has_read(parts.database, by, "calls", {"calls": len(found[:limit])} | asked, datetime.now(UTC))
+    last = found[limit - 1].placed if len(found) > limit else None
+    return Calls(
+        items=[_call(each) for each in found[:limit]],
+        next=None if last is None else cursor_of(last.at, last.id),
+    )
+
+
+@router.get("/calls/{call}", operation_id="getCall", dependencies=[may("calls:read")])
+def get_call(call: CallId, parts: TheParts, language: TheLanguage) -> CallStory:
+    """Why the call went where it went, and what happened."""
+    found = recalling.recall(parts.database, call)
+    return CallStory(**recalling.as_data(found), text=list(recalling.in_words(words_for(found.plan, language), found)))
+
+
+def _with_offset(**instants: datetime | None) -> None:
+    """Raises Invalid for an instant that could mean several (RFC 3339 wants an offset)."""
+    wrong = [name for name, value in instants.items() if value is not None and value.tzinfo is None]
+    if wrong:
+        raise Invalid([(f"query.{name}", "write the offset too, as in 2026-11-23T15:00:00+01:00") for name in wrong])
