@@ -22,13 +22,14 @@ from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.journalling import Journalling, event_records
+from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.memory import Memory
 from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
-from aiguillage.errors import AiguillageError, NotFound, SettingRefused, StoreUnavailable
+from aiguillage.errors import AiguillageError, AsteriskUnavailable, NotFound, SettingRefused, StoreUnavailable
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
@@ -42,6 +43,8 @@ FOLLOW_EVERY = 1.0
 """Seconds between two looks at the database for what another process has published."""
 FORGET_EVERY = 3600.0
 """Seconds between two looks for names that were spoken too long ago to be kept."""
+LAST_ANSWERS = 5
+"""Seconds that HTTP requests under way are given when the service stops."""
 DRAIN = 1.5
 """Seconds that a call in the middle of its question is given when the service stops."""
 
@@ -60,7 +63,8 @@ class Service:
         self.settings = settings
         self.database: Database = open_database(settings.url)
         self.snapshot: Snapshot | None = None
-        self._journalling = Journalling(self.database)
+        self.live = LiveCalls()
+        self._journalling = Journalling(self.database, self.live.told)
         self._memory = Memory(self._journalling)
         self._announcing = Announcing(settings.prompts_dir, voice(settings.voice_command))
         answering = Answering(
@@ -121,7 +125,13 @@ class Service:
             self._messages.start()
             await self.link.start()
             server = _QuietServer(
-                uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
+                uvicorn.Config(
+                    create_app(self.parts()),
+                    log_config=None,
+                    lifespan="off",
+                    server_header=False,
+                    timeout_graceful_shutdown=LAST_ANSWERS,
+                )
             )
             tasks = [
                 asyncio.create_task(self._forget(), name="forget"),
@@ -134,6 +144,7 @@ class Service:
                 yield
             finally:
                 self._listening = False
+                self.live.closed = True
                 await self._listener.drain(DRAIN)
                 server.should_exit = True
                 await tasks.pop()
@@ -161,6 +172,8 @@ class Service:
             self.health,
             lambda: self._passed_over,
             self.settings.longest_ringing,
+            self.live,
+            self.settings,
         )
 
     def health(self) -> Mapping[str, Health]:
@@ -271,6 +284,10 @@ class Service:
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
+        try:
+            self.live.still_there(await self.link.calls())
+        except AsteriskUnavailable as wrong:
+            log.warning("calls_not_listed", error=str(wrong))
 
     async def _provision(self, snapshot: Snapshot) -> bool:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""

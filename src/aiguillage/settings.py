@@ -6,6 +6,7 @@ lists them all.
 """
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -120,6 +121,26 @@ class Settings(BaseSettings):
         """The database as SQLAlchemy names it."""
         return self.database_url or f"sqlite:///{self.state / 'aiguillage.db'}"
 
+    def shown(self) -> list[tuple[str, object, bool]]:
+        """Each variable with its value, for people; a secret has none, and whether it is set is all that is said."""
+        found: list[tuple[str, object, bool]] = []
+        for name, value in self.model_dump(mode="json").items():
+            given = getattr(self, name)
+            if isinstance(given, SecretStr):
+                found.append((_variable(name), None, bool(given.get_secret_value())))
+            else:
+                found.append(
+                    (_variable(name), _PASSWORD.sub(":***@", value) if isinstance(value, str) else value, True)
+                )
+        return found
+
+
+_PASSWORD = re.compile(r":[^:@/]+@")
+
+
+def _variable(name: str) -> str:
+    return "AIGUILLAGE_" + name.upper()
+
 
 def load_settings() -> Settings:
     """The settings of this process.
@@ -136,5 +157,5 @@ def load_settings() -> Settings:
 
 def _in_words(error: dict[str, object]) -> str:
     place = error["loc"]
-    name = "AIGUILLAGE_" + str(place[0]).upper() if isinstance(place, tuple) and place else "AIGUILLAGE_*"
+    name = _variable(str(place[0])) if isinstance(place, tuple) and place else "AIGUILLAGE_*"
     return f"setting {name}: {error['msg']} (see .env.example)"

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from aiguillage.desk import accounts
+from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.store.database import Database
@@ -25,7 +26,8 @@ class Service:
     health: dict[str, Health] = field(default_factory=lambda: {"database": Health(ok=True, reason="fine")})
 
     def parts(self) -> Parts:
-        return Parts(self.database, lambda: self.snapshot, lambda: self.health)
+        stopping = LiveCalls(closed=True)  # a stream of calls would go on for ever
+        return Parts(self.database, lambda: self.snapshot, lambda: self.health, live=stopping)
 
 
 def token_for(database: Database, now: datetime, lifetime: timedelta | None = None, *scopes: str) -> str:

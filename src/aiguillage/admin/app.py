@@ -14,18 +14,27 @@ from aiguillage.admin import (
     explain,
     health,
     journal,
+    live,
     plan,
     presence,
     questions,
     sections,
     session,
+    settings,
     users,
+    voicemail,
     welcome,
 )
 from aiguillage.admin.guard import principal
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
 from aiguillage.admin.requests import Requests, only_known_queries
 from aiguillage.desk.parts import Parts
+
+_RESOURCES = (
+    *(plan, explain, questions, presence, callbacks, contacts, voicemail),
+    *(live, journal, users, session, audit, settings),
+)
+"""In this order: `calls/live` is not the call with the id `live`."""
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -53,7 +62,7 @@ def _application() -> FastAPI:
     app.include_router(welcome.router)
     app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
     guarded = [Depends(principal), Depends(only_known_queries)]
-    for resource in (plan, explain, presence, callbacks, questions, audit, users, session, journal, contacts):
+    for resource in _RESOURCES:
         app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
     app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
     return app

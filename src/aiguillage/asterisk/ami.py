@@ -79,6 +79,12 @@ class ManagerLink:
         """Let `module` read its files again (AMI Reload, write class system)."""
         await self.action("Reload", Module=module)
 
+    async def calls(self) -> set[str]:
+        """The Linkedid of every call that Asterisk has at this moment. Raises AsteriskUnavailable."""
+        if self._manager is None:
+            raise AsteriskUnavailable(self.reason)
+        return {each.get("Linkedid", "") for each in await self._manager.listed("CoreShowChannels")} - {""}
+
     async def events(self) -> AsyncIterator[Message]:
         """Every event, in order; for one consumer."""
         while True:
@@ -235,22 +241,33 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
         return []
 
     async def act(self, name: str, fields: Mapping[str, str]) -> Message:
+        """Asterisk's response."""
+        response = await self._answered(name, fields, as_list=False)
+        if not response.success:
+            raise _Denied(f"{name}: {response.message or 'refused'}")
+        return {str(key): _text(value) for key, value in response.items()}
+
+    async def listed(self, name: str) -> list[Message]:
+        """The events that a list action answers with, without the one that ends the list."""
+        answers = await self._answered(name, {}, as_list=True)
+        if not answers[0].success:
+            raise _Denied(f"{name}: {answers[0].message or 'refused'}")
+        return [{str(key): _text(value) for key, value in each.items()} for each in answers[1:-1]]
+
+    async def _answered(self, name: str, fields: Mapping[str, str], *, as_list: bool) -> Any:
         for text in (name, *fields, *fields.values()):
             if _CONTROL.search(text):
                 raise Refused(f"AMI action {name}: a value holds a line end")
         if self.protocol is None or self.lost.is_set():
             raise AsteriskUnavailable("the connection is lost")
-        future = self.send_action({"Action": name, **fields}, as_list=False)
+        future = self.send_action({"Action": name, **fields}, as_list=as_list)
         # Not awaited directly: a lost connection cancels it, which must not look like our own cancellation.
         done, _ = await asyncio.wait([future], timeout=ACTION_SECONDS)
         if not done:
             raise AsteriskUnavailable(f"Asterisk did not answer {name} in {ACTION_SECONDS:.0f} s")
         if future.cancelled():
             raise AsteriskUnavailable("the connection was lost")
-        response = future.result()
-        if not response.success:
-            raise _Denied(f"{name}: {response.message or 'refused'}")
-        return {str(key): _text(value) for key, value in response.items()}
+        return future.result()
 
     def abort(self) -> None:
         """End the connection at once."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
@@ -26,10 +26,13 @@ CAPACITY = 20_000
 
 
 class Journalling:
-    """Owned by the event loop; only the writing itself runs in a thread."""
+    """Owned by the event loop; only the writing itself runs in a thread. `told` hears of everything at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, told: Callable[[DecisionRecord | EventRecord], None] = lambda _: None
+    ) -> None:
         self._database = database
+        self._told = told
         self._waiting: list[Record] = []
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
@@ -39,9 +42,11 @@ class Journalling:
         return len(self._waiting)
 
     def decided(self, decision: DecisionRecord) -> None:
+        self._told(decision)
         self._add(decision)
 
     def happened(self, event: EventRecord) -> None:
+        self._told(event)
         self._add(event)
 
     def remember(self, fact: TurnTaken | CalledOut) -> None:

@@ -5,6 +5,7 @@ away is found when it is back, and nothing is lost with the table but what was m
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,17 +13,20 @@ from typing import Any
 
 import structlog
 
+from aiguillage import text_formats
 from aiguillage.asterisk import voicemail
 from aiguillage.asterisk.voicemail import Found, Recording, Spool
 from aiguillage.desk import mailing
+from aiguillage.desk.editing import NOBODY, Editor
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import AiguillageError, NotFound, Refused, Unavailable
 from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.numbers import from_signalling
 from aiguillage.settings import Settings
-from aiguillage.store import messages
+from aiguillage.store import audit, messages
+from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
-from aiguillage.store.messages import StoredMessage
+from aiguillage.store.messages import StoredMessage as StoredMessage
 
 log = structlog.get_logger()
 
@@ -62,18 +66,29 @@ def in_words(message: StoredMessage) -> str:
     return ", ".join(told)
 
 
+def message_of(database: Database, id: str) -> StoredMessage:  # noqa: A002  what the table calls it
+    """Raises NotFound."""
+    return _message(database, id)
+
+
+def revision(message: StoredMessage) -> str:
+    """32 hexadecimal digits, of what is shown of it."""
+    return hashlib.sha256(text_formats.write_json(as_dict(message)).encode()).hexdigest()[:32]
+
+
 def sound_of(settings: Settings, database: Database, id: str) -> bytes:  # noqa: A002  what the table calls it
     """The recording, WAV. Raises NotFound."""
     message = _message(database, id)
     return Spool(settings.voicemail).sound(message.mailbox, message.msg_id)
 
 
-def delete(settings: Settings, database: Database, id: str) -> None:  # noqa: A002  as above
+def delete(settings: Settings, database: Database, id: str, by: Editor = NOBODY) -> None:  # noqa: A002  as above
     """Delete a message for good. From a thread without an event loop. Raises NotFound, AsteriskUnavailable."""
     message = _message(database, id)
     asyncio.run(voicemail.remove(settings, message.mailbox, message.folder, message.msg_id))
     with database.writing() as session:
         messages.remove(session, [id])
+        audit.append(session, datetime.now(UTC), Deed(by.name, "delete", f"voicemail/{id}", request=by.request))
 
 
 def mark_listened(settings: Settings, database: Database, id: str) -> None:  # noqa: A002  as above

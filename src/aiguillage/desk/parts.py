@@ -1,11 +1,13 @@
 """What the running service hands to whoever serves people: the API now, the console later."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import Unavailable
 from aiguillage.routing.check import LONGEST_RINGING
+from aiguillage.settings import Settings
 from aiguillage.store.database import Database
 
 
@@ -30,6 +32,14 @@ class Parts:
     health: Callable[[], Mapping[str, Health]]
     refused: Callable[[], int] = lambda: 0
     longest_ringing: int = LONGEST_RINGING
+    live: LiveCalls = field(default_factory=LiveCalls)
+    settings: Settings | None = None
+
+    def needed_settings(self) -> Settings:
+        """Raises Unavailable where there are none."""
+        if self.settings is None:
+            raise Unavailable("this service runs without settings")
+        return self.settings
 
     def current(self) -> Snapshot:
         """Raises Unavailable while nothing has been published."""
