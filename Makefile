@@ -3,11 +3,12 @@
 # make test    set everything up and run all tests; TESTS=tests/unit for some of them
 # make lint    types, style, format
 # make bench   figures and ratios of this machine
+# make openapi write docs/openapi.json again, after a change of the REST API
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
 export FROM TO AT ANSWER KEYS
 
-.PHONY: run call test lint bench lock
+.PHONY: run call test lint bench openapi lock
 
 run:
 	@tools/run
@@ -23,6 +24,9 @@ lint:
 
 bench:
 	@tools/bench
+
+openapi:
+	@tools/aiguillage openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 lock:
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --group dev --python-version 3.11 -o requirements.lock

@@ -42,8 +42,9 @@ def test_the_description_documents_problems(anybody: TestClient) -> None:
         for operation in methods.values():
             assert operation["operationId"]
             if path.startswith("/api"):
-                assert "application/problem+json" in operation["responses"]["422"]["content"]
-                assert "application/problem+json" in operation["responses"]["401"]["content"]
+                assert operation["responses"]["422"] == {"$ref": "#/components/responses/Problem422"}
+                assert operation["responses"]["401"] == {"$ref": "#/components/responses/Problem401"}
+    assert "application/problem+json" in description["components"]["responses"]["Problem401"]["content"]
 
 
 def test_a_database_that_is_not_there_is_a_problem(service: Service, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from aiguillage.admin import (
     audit,
     callbacks,
     contacts,
+    documentation,
     explain,
     health,
     journal,
@@ -25,6 +26,7 @@ from aiguillage.admin import (
     voicemail,
     welcome,
 )
+from aiguillage.admin.bodies import ETAG
 from aiguillage.admin.guard import principal
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
 from aiguillage.admin.requests import Requests, only_known_queries
@@ -51,7 +53,7 @@ def _application() -> FastAPI:
         version=__version__,
         summary="Steers every call on one central number to the right person.",
         openapi_url="/api/openapi.json",
-        docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours comes with the console
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours is documentation.py
         redoc_url=None,
         responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
@@ -60,6 +62,7 @@ def _application() -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     app.include_router(welcome.router)
+    app.include_router(documentation.router)
     app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
     guarded = [Depends(principal), Depends(only_known_queries)]
     for resource in _RESOURCES:
@@ -75,7 +78,49 @@ def description() -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     schemas |= sections.schemas() | {"Problem": _problem_schema(schemas)}
+    _name_problems(found)
+    _name_manners(found)
     return found
+
+
+def _name_problems(found: dict[str, Any]) -> None:
+    """Each problem is described once; operations refer to it."""
+    told = {str(status): problem for status, problem in PROBLEM_RESPONSES.items()}
+    found["components"]["responses"] = {f"Problem{status}": problem for status, problem in told.items()}
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            for status, problem in told.items():
+                if operation["responses"].get(status) == problem:
+                    operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _name_manners(found: dict[str, Any]) -> None:
+    """What holds for every route under /api/v1 is told with each of them."""
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            if not path.startswith("/api/v1"):
+                continue
+            parameters = operation.setdefault("parameters", [])
+            if method == "post" and operation["operationId"] not in {"signIn", "acceptInvitation"}:
+                parameters.append(_IDEMPOTENCY_KEY)
+            if method == "get" and operation["operationId"] != "followLiveCalls":
+                parameters.append(_IF_NONE_MATCH)
+                operation["responses"].setdefault("304", {"description": "Not Modified"})
+                operation["responses"]["200"].setdefault("headers", {}).setdefault("ETag", ETAG)
+
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A key of your own, kept for 24 hours: the request that is repeated with it is done once.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag that was read: 304 while it is the same.",
+    "schema": {"type": "string"},
+}
 
 
 def _problem_schema(schemas: dict[str, Any]) -> dict[str, Any]:

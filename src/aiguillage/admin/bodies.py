@@ -62,6 +62,10 @@ def file_body(*kinds: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in kinds}}}
 
 
+ETAG = {"description": "goes into If-Match, and into If-None-Match", "schema": {"type": "string"}}
+"""For OpenAPI."""
+
+
 def body_of(name: str, *kinds: str) -> dict[str, Any]:
     """For OpenAPI: a body that must be there, of one of the kinds, of the schema with this name."""
     schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
@@ -73,5 +77,5 @@ def answer_of(name: str, description: str, *kinds: str, with_etag: bool = True) 
     schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     told: dict[str, Any] = {"description": description, "content": dict.fromkeys(kinds or (JSON,), schema)}
     if with_etag:
-        told["headers"] = {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}
+        told["headers"] = {"ETag": ETAG}
     return told

@@ -177,7 +177,7 @@ def _known(request: Request) -> int | None:
 
 
 @router.get(
-    "/{id}",
+    "/{id:int}",
     operation_id="getContact",
     dependencies=[may_within("contacts:read")],
     response_model=Contact,
@@ -190,7 +190,7 @@ def get_contact(id: Id, request: Request, response: Response, parts: TheParts, w
     return _one(kept, response)
 
 
-@router.put("/{id}", operation_id="replaceContact", dependencies=[may_within("contacts:write")])
+@router.put("/{id:int}", operation_id="replaceContact", dependencies=[may_within("contacts:write")])
 def replace_contact(
     id: Id,  # noqa: A002  the name in the path
     new: ContactBody,
@@ -204,7 +204,7 @@ def replace_contact(
     return _one(single.change(parts.database, id, changes, known, by, datetime.now(UTC)), response)
 
 
-@router.patch("/{id}", operation_id="changeContact", dependencies=[may_within("contacts:write")])
+@router.patch("/{id:int}", operation_id="changeContact", dependencies=[may_within("contacts:write")])
 def change_contact(
     id: Id,  # noqa: A002  the name in the path
     new: ContactPatch,
@@ -228,7 +228,7 @@ def change_contact(
 
 
 @router.delete(
-    "/{id}",
+    "/{id:int}",
     operation_id="deleteContact",
     status_code=204,
     response_class=Response,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, may
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.times import LocalInstant
 from aiguillage.desk import explaining
 
 router = APIRouter(tags=["explain"], route_class=Resource)
@@ -27,7 +28,7 @@ class Question(BaseModel):
         Field(alias="to", max_length=64, description="A number of ours, or its key.", examples=["central"]),
     ]
     at: Annotated[
-        datetime | None,
+        LocalInstant | None,
         Field(description="When; without an offset, on the organisation's clock. Absent = now."),
     ] = None
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from aiguillage.admin.bodies import PLAIN
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.pages import Cursor, Limit, cursor_of, place_of
-from aiguillage.admin.requests import Invalid
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.times import Instant
 from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import auditing, recalling
 from aiguillage.desk.recalling import CallInBrief
@@ -19,7 +19,7 @@ from aiguillage.desk.wording import words_for
 router = APIRouter(tags=["calls"], route_class=Resource)
 
 CallId = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,64}$", description="Asterisk's Linkedid, or a decision's id.")]
-Instant = Annotated[datetime | None, Query(examples=["2026-11-23T15:00:00+01:00"])]
+When = Annotated[Instant | None, Query(examples=["2026-11-23T15:00:00+01:00"])]
 Prefix = Annotated[
     str, Query(pattern=r"^(\+[0-9]{1,15})?$", description="The beginning of either side's number, E.164.")
 ]
@@ -79,13 +79,12 @@ def list_calls(
     by: TheEditor,
     limit: Limit = 100,
     cursor: Cursor = None,
-    since: Instant = None,
-    until: Instant = None,
+    since: When = None,
+    until: When = None,
     number: Prefix = "",
     route: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
 ) -> Calls:
     """The newest first. Reading is written to the audit."""
-    _with_offset(since=since, until=until)
     after = place_of(cursor, datetime, str)
     wanted = recalling.Wanted(since, until, number, route)
     found = recalling.page(parts.database, wanted, after, limit + 1)
@@ -103,10 +102,3 @@ def get_call(call: CallId, parts: TheParts, language: TheLanguage) -> CallStory:
     """Why the call went where it went, and what happened."""
     found = recalling.recall(parts.database, call)
     return CallStory(**recalling.as_data(found), text=list(recalling.in_words(words_for(found.plan, language), found)))
-
-
-def _with_offset(**instants: datetime | None) -> None:
-    """Raises Invalid for an instant that could mean several (RFC 3339 wants an offset)."""
-    wrong = [name for name, value in instants.items() if value is not None and value.tzinfo is None]
-    if wrong:
-        raise Invalid([(f"query.{name}", "write the offset too, as in 2026-11-23T15:00:00+01:00") for name in wrong])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheParts, ThePrincipal, may, may_within
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.times import LocalInstant
 from aiguillage.desk import presence
 from aiguillage.errors import NotFound
 from aiguillage.routing.presence import AVAILABLE
@@ -24,7 +25,7 @@ class NewPresence(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State
-    until: Annotated[datetime | None, Field(examples=["2026-11-24T14:00:00+01:00"])] = None
+    until: Annotated[LocalInstant | None, Field(examples=["2026-11-24T14:00:00+01:00"])] = None
     forward_to: Annotated[str | None, Field(max_length=40, description="With forwarded: any spelling.")] = None
 
 

@@ -167,11 +167,23 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  as above
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, for bytes that are no text
+        return _problem(request, 422, "invalid", "the body is not UTF-8", [("body", "is not UTF-8")])
     errors = error.errors if isinstance(error, Invalid) else ()
     kind = _OF_STATUS.get(error.status_code, "about-the-request")
     answer = _problem(request, error.status_code, kind, str(error.detail), errors)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_allowed(request)) or answer.headers.get("Allow", "")
     return answer
+
+
+def _allowed(request: Request) -> list[str]:
+    """What the description has for this path: Starlette names the methods of one route of several."""
+    paths = request.app.openapi()["paths"]
+    path = request.url.path
+    like = [each for each in paths if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each)), path)]
+    return sorted({method.upper() for each in ([path] if path in paths else like) for method in paths[each]})
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage.admin.guard import TheParts, may
 from aiguillage.admin.plan import PlanName
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.times import Day
 from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import editing, reaching, replaying, tabling
 from aiguillage.desk.parts import Parts
@@ -20,8 +21,8 @@ from aiguillage.desk.wording import words_for
 router = APIRouter(tags=["questions"], route_class=Resource)
 
 MOST_DAYS = 366
-Day = Annotated[
-    date | None, Query(description="on the organisation's calendar; absent = today", examples=["2026-11-23"])
+From = Annotated[
+    Day | None, Query(description="on the organisation's calendar; absent = today", examples=["2026-11-23"])
 ]
 
 
@@ -45,7 +46,7 @@ def get_timetable(
             alias="from", max_length=200, description="A number, withheld, unknown, or president@hainaut; absent = all."
         ),
     ] = None,
-    since: Day = None,
+    since: From = None,
     days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7,
     plan: PlanName = "live",
 ) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class ReplayQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Annotated[date | None, Field(examples=["2026-11-01"], description="absent = 30 days ago")] = None
+    since: Annotated[Day | None, Field(examples=["2026-11-01"], description="absent = 30 days ago")] = None
     from_plan: Annotated[str, Field(pattern="^(draft|live|[0-9]{1,7}|[0-9a-f]{8,32})$")] = "live"
     to_plan: Annotated[str, Field(pattern="^(draft|live|[0-9]{1,7}|[0-9a-f]{8,32})$")] = "draft"
 

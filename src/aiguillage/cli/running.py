@@ -34,6 +34,16 @@ def migrate() -> None:
 
 
 @app.command()
+def openapi() -> None:
+    """Print the description of the REST API (OpenAPI 3.1)."""
+    import json
+
+    from aiguillage.admin.app import description
+
+    say(json.dumps(description(), indent=1, ensure_ascii=False, sort_keys=True))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Look at every part that a call needs, and say what is wrong and how to mend it."""
     from aiguillage.doctor import examine
