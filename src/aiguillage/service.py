@@ -20,12 +20,15 @@ from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
+from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.memory import Memory
 from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
+from aiguillage.desk.posting import Poster
 from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
+from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
 from aiguillage.errors import AiguillageError, NotFound, SettingRefused
 from aiguillage.routing import hours
@@ -80,6 +83,8 @@ class Service:
             "alive": answering.alive,
         }
         self._messages = MessageBook(settings, self.database, lambda: self.snapshot)
+        self._receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
+        self._delivering = Delivering(self.database, Poster(self._receivers))
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self.link = ManagerLink(
             host=settings.ami_host,
@@ -117,6 +122,7 @@ class Service:
             await self._start_listener()
             self._journalling.start()
             self._messages.start()
+            self._delivering.start()
             await self.link.start()
             server = _QuietServer(
                 uvicorn.Config(create_app(self.parts()), log_config=None, lifespan="off", server_header=False)
@@ -139,6 +145,7 @@ class Service:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self.link.close()
+                await self._delivering.close()
                 await self._messages.close()
                 await self._journalling.close()
                 self.database.close()
@@ -150,6 +157,7 @@ class Service:
             self.health,
             lambda: self._passed_over,
             self.settings.longest_ringing,
+            self._receivers,
         )
 
     def health(self) -> Mapping[str, Health]:

@@ -9,7 +9,7 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import journal, memory
+from aiguillage.store import journal, memory, missed
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
 from aiguillage.store.memory import CalledOut, TurnTaken
@@ -90,11 +90,9 @@ class Journalling:
 
     def _write(self, batch: list[Record]) -> None:
         with self._database.writing() as session:
-            journal.write(
-                session,
-                [record for record in batch if isinstance(record, DecisionRecord)],
-                [record for record in batch if isinstance(record, EventRecord)],
-            )
+            happened = [record for record in batch if isinstance(record, EventRecord)]
+            journal.write(session, [record for record in batch if isinstance(record, DecisionRecord)], happened)
+            missed.tell(session, happened)
             memory.write(
                 session,
                 [record for record in batch if isinstance(record, TurnTaken)],
