@@ -7,6 +7,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import socket
 import ssl
@@ -128,7 +129,9 @@ def _in_words(wrong: Exception) -> str:
     while found is not None:
         if isinstance(found, ssl.SSLCertVerificationError):
             return f"its certificate does not hold: {found.verify_message}"
-        if isinstance(found, OSError) and found.strerror:
-            return found.strerror
+        if isinstance(found, ssl.SSLError | socket.gaierror):
+            return str(found.strerror)
+        if isinstance(found, OSError) and found.errno:
+            return os.strerror(found.errno)  # asyncio has words of its own, with the address
         found = found.__cause__ or found.__context__
     return type(wrong).__name__
