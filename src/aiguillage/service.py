@@ -13,6 +13,7 @@ import uvicorn
 
 from aiguillage import logs
 from aiguillage.admin.app import create_app
+from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
@@ -30,6 +31,7 @@ from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
+from aiguillage.desk.trunks import Trunks
 from aiguillage.errors import AiguillageError, NotFound, SettingRefused
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
@@ -94,6 +96,7 @@ class Service:
             on_up=self._asterisk_is_there,
         )
         self._queueing = Queueing(self.link)
+        self._trunks = Trunks(self._journalling)
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
@@ -268,6 +271,7 @@ class Service:
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
+            await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
 
     async def _provision(self, snapshot: Snapshot) -> bool:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
@@ -292,6 +296,8 @@ class Service:
                 self._record(interpreter.events(message, now := datetime.now(UTC)), now)
                 if self.snapshot is not None and (missed := not_answered(message)):
                     self._queueing.not_answered(missed, self.snapshot)
+                if status := trunks.heard(message):
+                    self._trunks.heard(status, now)
             except Exception:  # one odd event must not end the journal
                 log.exception("event_not_recorded")
 

@@ -14,7 +14,7 @@ from aiguillage.errors import NotFound
 from aiguillage.store.tables import webhook_deliveries as outbox
 from aiguillage.store.tables import webhooks as table
 
-Event = Literal["call.missed", "callback.requested", "plan.published", "voicemail.left"]
+Event = Literal["call.missed", "callback.requested", "plan.published", "trunk.down", "trunk.up", "voicemail.left"]
 PING = "ping"
 """What nobody asks to be told, and everybody is told on request."""
 
@@ -48,6 +48,15 @@ class Delivery:
     delivered_at: datetime | None = None
     given_up_at: datetime | None = None
     last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened at `at` without writing anything itself; see `tell`."""
+
+    at: datetime
+    event: Event
+    data: Mapping[str, Any]
 
 
 # --- Webhooks ----------------------------------------------------------------------------------------------
