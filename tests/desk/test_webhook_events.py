@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from aiguillage.admin.app import description
 from aiguillage.asterisk.fastagi import AgiHeader
 from aiguillage.desk import editing, webhooks
 from aiguillage.desk.editing import Editor
@@ -29,6 +31,23 @@ SECOND = timedelta(seconds=1)
 CLAIRE = "claire@people"
 
 
+def _described() -> dict[str, Draft202012Validator]:
+    """By event, the schema that the API's description has of its payload."""
+    found = description()
+    schemas = json.dumps({"$defs": found["components"]["schemas"]})
+    definitions = json.loads(schemas.replace("#/components/schemas/", "#/$defs/"))
+    told = {name: each["post"]["requestBody"]["content"] for name, each in found["webhooks"].items()}
+    return {
+        name: Draft202012Validator(
+            {**definitions, "$ref": each["application/json"]["schema"]["$ref"].replace("components/schemas", "$defs")}
+        )
+        for name, each in told.items()
+    }
+
+
+DESCRIBED = _described()
+
+
 @pytest.fixture(autouse=True)
 def crm(database: Database) -> None:
     """A webhook for everything."""
@@ -37,8 +56,15 @@ def crm(database: Database) -> None:
 
 def told(database: Database) -> list[dict[str, Any]]:
     """What is in the outbox, in the order in which it happened."""
-    found = webhooks.deliveries(database, "crm", 100)
-    return [json.loads(each.payload) for each in reversed(found)]
+    found = [json.loads(each.payload) for each in reversed(webhooks.deliveries(database, "crm", 100))]
+    for each in found:
+        DESCRIBED[each["type"]].validate(each)
+    return found
+
+
+def test_every_event_is_described() -> None:
+    assert set(DESCRIBED) == {*get_args(Event), "ping"}
+    assert not DESCRIBED["plan.published"].is_valid({"type": "plan.published", "timestamp": "now", "data": {}})
 
 
 # --- plan.published ---

@@ -7,7 +7,18 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from aiguillage import __version__
-from aiguillage.admin import audit, callbacks, explain, health, plan, presence, questions, sections, webhooks
+from aiguillage.admin import (
+    audit,
+    callbacks,
+    explain,
+    health,
+    plan,
+    presence,
+    questions,
+    sections,
+    webhook_events,
+    webhooks,
+)
 from aiguillage.admin.guard import bearer_token
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
 from aiguillage.admin.requests import Requests, only_known_queries
@@ -45,9 +56,10 @@ def _application() -> FastAPI:
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """OpenAPI 3.1, with the schemas of the plan document."""
+    """OpenAPI 3.1, with the schemas of the plan document and with what webhooks are sent."""
     app = _application()
-    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    told = webhook_events.router.routes
+    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes, webhooks=told)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     schemas |= sections.schemas() | {"Problem": _problem_schema(schemas)}
     return found

@@ -30,7 +30,7 @@ def _was_for_people(decided: Sequence[DecisionRecord]) -> bool:
     return (
         bool(decided)
         and all(each.kind in _INBOUND for each in decided)
-        and any(step["kind"] in _REACHES_PEOPLE for each in decided for step in each.itinerary)
+        and any(step.get("kind") in _REACHES_PEOPLE for each in decided for step in each.itinerary)
     )
 
 
