@@ -1,28 +1,20 @@
 """What webhooks are sent, for the API's description: its `webhooks`. Nothing here is ever called."""
 
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.desk.webhooks import Event
-
 E164 = Annotated[str, Field(examples=["+32471000201"])]
-_Type = TypeVar("_Type", bound=Event | Literal["ping"])
-_Data = TypeVar("_Data", bound=BaseModel)
 
 
 class _Exact(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class WebhookPayload(_Exact, Generic[_Type, _Data]):
-    """`timestamp` is when it happened."""
-
-    type: _Type
+class _Payload(_Exact):
     timestamp: datetime
-    data: _Data
 
 
 class MissedCall(_Exact):
@@ -81,6 +73,55 @@ class PingedWebhook(_Exact):
     webhook: str
 
 
+class CallMissed(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["call.missed"]
+    data: MissedCall
+
+
+class CallbackRequested(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["callback.requested"]
+    data: RequestedCallback
+
+
+class VoicemailLeft(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["voicemail.left"]
+    data: LeftMessage
+
+
+class PlanPublished(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["plan.published"]
+    data: PublishedPlan
+
+
+class TrunkDown(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["trunk.down"]
+    data: TrunkOfPlan
+
+
+class TrunkUp(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["trunk.up"]
+    data: TrunkOfPlan
+
+
+class Ping(_Payload):
+    """`timestamp` is when it happened."""
+
+    type: Literal["ping"]
+    data: PingedWebhook
+
+
 def signed(
     webhook_id: Annotated[str, Header(description="The same at every try: who has seen it has been told already.")],
     webhook_timestamp: Annotated[int, Header(description="When this was sent, in seconds since 1970.")],
@@ -94,41 +135,41 @@ router = APIRouter(
     dependencies=[Depends(signed)],
     responses={
         410: {"description": "Nobody listens here any more: the webhook is disabled."},
-        500: {"description": "Any status but 2xx and 410: tried again nine times within about three days."},
+        "default": {"description": "Any status but 2xx and 410: it is tried again, nine times in three days."},
     },
 )
 
 
 @router.post("call.missed", operation_id="toldOfMissedCall", status_code=204)
-def call_missed(body: WebhookPayload[Literal["call.missed"], MissedCall]) -> None:
+def call_missed(body: CallMissed) -> None:
     """Somebody called, was to be put through to people, and nobody answered; a message may have been left since."""
 
 
 @router.post("callback.requested", operation_id="toldOfCallback", status_code=204)
-def callback_requested(body: WebhookPayload[Literal["callback.requested"], RequestedCallback]) -> None:
+def callback_requested(body: CallbackRequested) -> None:
     """A caller left a queue to be called back."""
 
 
 @router.post("voicemail.left", operation_id="toldOfMessage", status_code=204)
-def voicemail_left(body: WebhookPayload[Literal["voicemail.left"], LeftMessage]) -> None:
+def voicemail_left(body: VoicemailLeft) -> None:
     """A message was left."""
 
 
 @router.post("plan.published", operation_id="toldOfPublication", status_code=204)
-def plan_published(body: WebhookPayload[Literal["plan.published"], PublishedPlan]) -> None:
+def plan_published(body: PlanPublished) -> None:
     """Calls follow another version of the plan."""
 
 
 @router.post("trunk.down", operation_id="toldOfTrunkDown", status_code=204)
-def trunk_down(body: WebhookPayload[Literal["trunk.down"], TrunkOfPlan]) -> None:
+def trunk_down(body: TrunkDown) -> None:
     """An operator that answered does not answer any more; calls are tried all the same."""
 
 
 @router.post("trunk.up", operation_id="toldOfTrunkUp", status_code=204)
-def trunk_up(body: WebhookPayload[Literal["trunk.up"], TrunkOfPlan]) -> None:
+def trunk_up(body: TrunkUp) -> None:
     """The operator answers again."""
 
 
 @router.post("ping", operation_id="toldOfNothing", status_code=204)
-def ping(body: WebhookPayload[Literal["ping"], PingedWebhook]) -> None:
+def ping(body: Ping) -> None:
     """Somebody tries whether you hear us."""
