@@ -19,6 +19,7 @@ AiguillageError          message for people: names the object, the fault and the
     ├── StoreUnavailable     the database
     ├── AsteriskUnavailable  AMI, or Asterisk itself
     ├── MailUnavailable      the mail server did not take an e-mail
+    ├── ReceiverUnavailable  whoever a webhook tells does not answer
     └── CallGone             the caller hung up, or Asterisk closed the AGI connection
 """
 
@@ -128,6 +129,10 @@ class AsteriskUnavailable(Unavailable):
 
 class MailUnavailable(Unavailable):
     """The mail server does not answer, or refused an e-mail."""
+
+
+class ReceiverUnavailable(Unavailable):
+    """Whoever a webhook tells cannot be reached, or does not answer."""
 
 
 class CallGone(Unavailable):

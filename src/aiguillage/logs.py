@@ -48,5 +48,5 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # These tell of every connection; what matters of it our own records say.
-    for noisy in ("alembic", "asyncio", "panoramisk", "uvicorn"):
+    for noisy in ("alembic", "asyncio", "httpcore2", "panoramisk", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

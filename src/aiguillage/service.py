@@ -13,6 +13,7 @@ import uvicorn
 
 from aiguillage import logs
 from aiguillage.admin.app import create_app
+from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
@@ -21,14 +22,18 @@ from aiguillage.asterisk.queues import not_answered
 from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
+from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.memory import Memory
 from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
+from aiguillage.desk.posting import Poster
 from aiguillage.desk.provisioning import provision, take_over
 from aiguillage.desk.queueing import Queueing
+from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
+from aiguillage.desk.trunks import Trunks
 from aiguillage.errors import AiguillageError, AsteriskUnavailable, NotFound, SettingRefused, StoreUnavailable
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
@@ -86,6 +91,8 @@ class Service:
             "alive": answering.alive,
         }
         self._messages = MessageBook(settings, self.database, lambda: self.snapshot)
+        self._receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
+        self._delivering = Delivering(self.database, Poster(self._receivers))
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self.link = ManagerLink(
             host=settings.ami_host,
@@ -95,6 +102,7 @@ class Service:
             on_up=self._asterisk_is_there,
         )
         self._queueing = Queueing(self.link)
+        self._trunks = Trunks(self._journalling)
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
@@ -123,6 +131,7 @@ class Service:
             await self._start_listener()
             self._journalling.start()
             self._messages.start()
+            self._delivering.start()
             await self.link.start()
             server = _QuietServer(
                 uvicorn.Config(
@@ -152,6 +161,7 @@ class Service:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self.link.close()
+                await self._delivering.close()
                 await self._messages.close()
                 await self._journalling.close()
                 self.database.close()
@@ -172,6 +182,7 @@ class Service:
             self.health,
             lambda: self._passed_over,
             self.settings.longest_ringing,
+            self._receivers,
             self.live,
             self.settings,
         )
@@ -284,6 +295,7 @@ class Service:
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
+            await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
         try:
             self.live.still_there(await self.link.calls())
         except AsteriskUnavailable as wrong:
@@ -312,6 +324,8 @@ class Service:
                 self._record(interpreter.events(message, now := datetime.now(UTC)), now)
                 if self.snapshot is not None and (missed := not_answered(message)):
                     self._queueing.not_answered(missed, self.snapshot)
+                if status := trunks.heard(message):
+                    self._trunks.heard(status, now)
             except Exception:  # one odd event must not end the journal
                 log.exception("event_not_recorded")
 

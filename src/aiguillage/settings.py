@@ -8,10 +8,11 @@ lists them all.
 import os
 import re
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aiguillage.errors import SettingRefused
@@ -60,6 +61,11 @@ class Settings(BaseSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     mail_from: str = ""
 
+    webhooks_may_reach: str = ""
+    """Networks that webhooks may be sent to although they are not public: `10.1.2.0/24, fd00::/8`."""
+    webhooks_http: bool = False
+    """Whether webhooks may be sent without TLS."""
+
     sip_host: str = "127.0.0.1"
     sip_port: Port = Field(5060, ge=1, le=65535)
     rtp_first_port: Port = Field(10000, ge=1024, le=65535)
@@ -97,6 +103,12 @@ class Settings(BaseSettings):
             raise ValueError("smtp_host needs mail_from, the address that our e-mail comes from")
         return self
 
+    @field_validator("webhooks_may_reach")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        _networks_in(text)
+        return text
+
     @cached_property
     def state(self) -> Path:
         return self.state_dir.resolve()
@@ -115,6 +127,11 @@ class Settings(BaseSettings):
     def voicemail(self) -> Path:
         """Where Asterisk keeps voicemail messages."""
         return (self.voicemail_dir or self.state / "asterisk/spool/voicemail").resolve()
+
+    @cached_property
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """What `webhooks_may_reach` lists."""
+        return _networks_in(self.webhooks_may_reach)
 
     @cached_property
     def url(self) -> str:
@@ -140,6 +157,11 @@ _PASSWORD = re.compile(r":[^:@/]+@")
 
 def _variable(name: str) -> str:
     return "AIGUILLAGE_" + name.upper()
+
+
+def _networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises ValueError."""
+    return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
 
 
 def load_settings() -> Settings:

@@ -48,9 +48,19 @@ def test_a_trunk_is_known_by_its_address_and_cannot_register() -> None:
     assert not [line for line in lines("pjsip.conf", "operator", "aor") if line.startswith("max_contacts")]
 
 
+def test_a_trunk_is_watched_by_an_endpoint_that_nobody_calls_through() -> None:
+    """Asterisk places no call to an endpoint that does not answer what it asks: the trunk's own is not asked."""
+    assert "qualify_frequency = 60" in lines("pjsip.conf", "watch_operator", "aor")
+    assert "contact = sip:127.0.0.1:5999" in lines("pjsip.conf", "watch_operator", "aor")
+    assert not [line for line in lines("pjsip.conf", "operator", "aor") if line.startswith("qualify")]
+    # No address is its own, and no name in a From makes a caller this endpoint.
+    assert {"identify_by = ip", "context = nowhere"} <= {*lines("pjsip.conf", "watch_operator", "endpoint")}
+    assert "endpoint = watch_operator" not in FILES["pjsip.conf"]
+
+
 def test_a_phone_that_is_an_outside_line_is_no_endpoint() -> None:
     endpoints = re.findall(r"^\[(.*)\]\ntype = endpoint", FILES["pjsip.conf"], re.MULTILINE)
-    assert endpoints == ["claire", "marc", "sophie", "tom", "operator", "simulator"]
+    assert endpoints == ["claire", "marc", "sophie", "tom", "operator", "watch_operator", "simulator"]
 
 
 def test_without_simulation_there_is_no_simulated_trunk() -> None:

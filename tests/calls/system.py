@@ -89,6 +89,8 @@ class System:
             rtp_last_port=20000 + os.getpid() % 200 * 100 + 99,
             simulation=True,
             simulator_secret=SecretStr("of-the-stage"),
+            webhooks_may_reach="127.0.0.1/32",
+            webhooks_http=True,
         )
 
     def _publish_example(self) -> Plan:

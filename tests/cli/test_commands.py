@@ -256,6 +256,8 @@ def test_before_publication_there_are_no_phones(run: Run) -> None:
         ("AIGUILLAGE_SIP_PORT", "five thousand"),
         ("AIGUILLAGE_LOG_LEVEL", "chatty"),
         ("AIGUILLAGE_SIMULATION", "perhaps"),
+        ("AIGUILLAGE_WEBHOOKS_MAY_REACH", "10.0.0.0/8, intranet"),
+        ("AIGUILLAGE_WEBHOOKS_MAY_REACH", "10.1.2.3/8"),
         ("AIGUILLAGE_DATABASE_URL", "mysql://127.0.0.1/x"),
         ("AIGUILLAGE_DATABASE_URL", "hush-hush"),
     ],

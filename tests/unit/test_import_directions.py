@@ -30,6 +30,7 @@ ONLY_IN = {
     "alembic": {"store"},
     "panoramisk": {"asterisk"},
     "aiosmtplib": {"desk"},
+    "httpcore2": {"desk"},
     "babel": {"desk"},
     "icalendar": {"desk"},
     "baresip": {"simulator"},

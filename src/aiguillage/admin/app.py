@@ -24,6 +24,8 @@ from aiguillage.admin import (
     settings,
     users,
     voicemail,
+    webhook_events,
+    webhooks,
     welcome,
 )
 from aiguillage.admin.bodies import ETAG
@@ -34,7 +36,7 @@ from aiguillage.desk.parts import Parts
 
 _RESOURCES = (
     *(plan, explain, questions, presence, callbacks, contacts, voicemail),
-    *(live, journal, users, session, audit, settings),
+    *(live, journal, users, session, audit, settings, webhooks),
 )
 """In this order: `calls/live` is not the call with the id `live`."""
 
@@ -73,9 +75,10 @@ def _application() -> FastAPI:
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """OpenAPI 3.1, with the schemas of the plan document."""
+    """OpenAPI 3.1, with the schemas of the plan document and with what webhooks are sent."""
     app = _application()
-    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    told = webhook_events.router.routes
+    found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes, webhooks=told)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     schemas |= sections.schemas() | {"Problem": _problem_schema(schemas)}
     _name_problems(found)

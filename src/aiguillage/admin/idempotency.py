@@ -19,7 +19,7 @@ from aiguillage.desk.repeating import Question
 _KEY = re.compile(r'"?[!#-~ ]{1,200}"?')
 SHOWN_ONCE = "no-store"
 """The Cache-Control of an answer that holds a secret."""
-_SECRETS = {"token", "link"}
+_SECRETS = {"token", "link", "secret"}
 _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

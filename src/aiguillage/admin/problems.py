@@ -167,8 +167,9 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  as above
-    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, for bytes that are no text
-        return _problem(request, 422, "invalid", "the body is not UTF-8", [("body", "is not UTF-8")])
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, for bytes that it cannot read as JSON
+        said = "cannot be read: it is not UTF-8, or nested too deeply"
+        return _problem(request, 422, "invalid", f"the body {said}", [("body", said)])
     errors = error.errors if isinstance(error, Invalid) else ()
     kind = _OF_STATUS.get(error.status_code, "about-the-request")
     answer = _problem(request, error.status_code, kind, str(error.detail), errors)

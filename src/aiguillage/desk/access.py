@@ -28,6 +28,8 @@ SCOPES: Mapping[str, str] = {
     "accounts:write": "make, change and delete users and tokens",
     "audit:read": "read the audit",
     "settings:read": "see the settings",
+    "webhooks:read": "see the webhooks, and what they were told",
+    "webhooks:write": "make, change and delete webhooks",
 }
 """What a token may be made for, and what its holder can then do."""
 

@@ -29,7 +29,7 @@ from aiguillage.routing.plan import Plan, language_of
 from aiguillage.routing.presence import Presence
 from aiguillage.routing.trace import describe_decision
 from aiguillage.routing.unfold import Press
-from aiguillage.store import callbacks
+from aiguillage.store import callbacks, webhooks
 from aiguillage.store.callbacks import CallbackRequest
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord
@@ -152,7 +152,8 @@ class Answering:
 
     def _keep(self, request: CallbackRequest) -> None:
         with self.database.writing() as session:
-            callbacks.add(session, request)
+            if callbacks.add(session, request):
+                webhooks.tell(session, request.asked_at, "callback.requested", _told(request))
 
     def _decided(
         self, question: AgiHeader, snapshot: Snapshot, call: list[str], presses: tuple[Press, ...] = ()
@@ -214,6 +215,17 @@ class Answering:
             return datetime.fromisoformat(asked).replace(tzinfo=hours.zone(plan))
         except ValueError:
             return None
+
+
+def _told(request: CallbackRequest) -> dict[str, str]:
+    return {
+        "id": request.id,
+        "queue": request.queue,
+        "number": request.number,
+        "name": request.name,
+        "waiting_since": request.waiting_since.isoformat(),
+        "asked_at": request.asked_at.isoformat(),
+    }
 
 
 def _turns_before(snapshot: Snapshot, call: Call, at: datetime) -> set[str]:

@@ -9,14 +9,15 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import journal, memory
+from aiguillage.store import journal, memory, missed, webhooks
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
 from aiguillage.store.memory import CalledOut, TurnTaken
+from aiguillage.store.webhooks import Happening
 
 log = structlog.get_logger()
 
-Record = DecisionRecord | EventRecord | TurnTaken | CalledOut
+Record = DecisionRecord | EventRecord | TurnTaken | CalledOut | Happening
 
 BATCH = 500
 PAUSE = 0.2
@@ -51,6 +52,10 @@ class Journalling:
 
     def remember(self, fact: TurnTaken | CalledOut) -> None:
         self._add(fact)
+
+    def tell(self, happening: Happening) -> None:
+        """Tell webhooks."""
+        self._add(happening)
 
     def _add(self, record: Record) -> None:
         if len(self._waiting) >= CAPACITY:
@@ -95,11 +100,12 @@ class Journalling:
 
     def _write(self, batch: list[Record]) -> None:
         with self._database.writing() as session:
-            journal.write(
-                session,
-                [record for record in batch if isinstance(record, DecisionRecord)],
-                [record for record in batch if isinstance(record, EventRecord)],
-            )
+            happened = [record for record in batch if isinstance(record, EventRecord)]
+            journal.write(session, [record for record in batch if isinstance(record, DecisionRecord)], happened)
+            missed.tell(session, happened)
+            for each in batch:
+                if isinstance(each, Happening):
+                    webhooks.tell(session, each.at, each.event, each.data)
             memory.write(
                 session,
                 [record for record in batch if isinstance(record, TurnTaken)],

@@ -23,7 +23,7 @@ from aiguillage.errors import AiguillageError, NotFound, Refused, Unavailable
 from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.numbers import from_signalling
 from aiguillage.settings import Settings
-from aiguillage.store import audit, messages
+from aiguillage.store import audit, messages, webhooks
 from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
 from aiguillage.store.messages import StoredMessage as StoredMessage
@@ -156,7 +156,11 @@ class MessageBook:
             messages.remove(session, differences.gone)
             for each in differences.moved:
                 messages.moved(session, each.id, each.folder, each.file, listened=each.listened)
-            messages.add(session, [self._stored(each, snapshot) for each in differences.new])
+            new = [self._stored(each, snapshot) for each in differences.new]
+            messages.add(session, new)
+            for left in new:
+                if not left.listened:
+                    webhooks.tell(session, left.at, "voicemail.left", _told(left, snapshot))
         log.info("voicemail", new=len(differences.new), gone=len(differences.gone))
 
     def _stored(self, recording: Recording, snapshot: Snapshot) -> StoredMessage:
@@ -229,6 +233,17 @@ class MessageBook:
     def _failed(self, message: StoredMessage, error: str, due: datetime) -> None:
         with self._database.writing() as session:
             messages.not_mailed(session, message.id, error, due)
+
+
+def _told(message: StoredMessage, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "mailbox": message.mailbox,
+        "caller": from_signalling(message.caller or "", snapshot.plan.organisation.country),
+        "caller_name": message.caller_name,
+        "at": message.at.isoformat(),
+        "seconds": message.seconds,
+    }
 
 
 @dataclass(frozen=True, slots=True)

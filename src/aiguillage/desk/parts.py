@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiguillage.desk.live import LiveCalls
+from aiguillage.desk.receivers import PUBLIC, Receivers
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import Unavailable
 from aiguillage.routing.check import LONGEST_RINGING
@@ -24,7 +25,7 @@ class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
     `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
-    in seconds, is the proof's.
+    in seconds, is the proof's; `receivers` are those whom webhooks may be sent to.
     """
 
     database: Database
@@ -32,6 +33,7 @@ class Parts:
     health: Callable[[], Mapping[str, Health]]
     refused: Callable[[], int] = lambda: 0
     longest_ringing: int = LONGEST_RINGING
+    receivers: Receivers = PUBLIC
     live: LiveCalls = field(default_factory=LiveCalls)
     settings: Settings | None = None
 

@@ -8,7 +8,7 @@ from aiguillage.desk.editing import Editor
 from aiguillage.errors import ChangedMeanwhile, PlanUnsound
 from aiguillage.routing.check import LONGEST_RINGING
 from aiguillage.routing.compare import settings_changed
-from aiguillage.store import audit, plans
+from aiguillage.store import audit, plans, webhooks
 from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
 from aiguillage.store.plans import Version as Version
@@ -50,6 +50,8 @@ def publish(
             )
             said = {"version": number, "revision": editing.revision(document), "comment": comment}
             audit.append(session, at, Deed(editor.name, "publish", editing.DRAFT, None, said, request=editor.request))
+            told = {"version": number, "by": editor.name, "comment": comment}
+            webhooks.tell(session, at, "plan.published", told)
             return number
     except ChangedMeanwhile as changed:
         raise ChangedMeanwhile(f"{changed}{_changes_since(database, latest)}") from None

@@ -26,13 +26,17 @@ class CallbackRequest:
     done_at: datetime | None = None
 
 
-def add(session: Session, request: CallbackRequest) -> None:
-    """Keep a request; one that is still open for the same queue and number keeps its earlier place, and is enough."""
+def add(session: Session, request: CallbackRequest) -> bool:
+    """Keep a request; whether it is new: one that is still open for the same queue and number keeps its earlier place,
+    and is enough.
+    """
     waiting = select(callbacks.c.id).where(
         callbacks.c.queue == request.queue, callbacks.c.number == request.number, callbacks.c.done_at.is_(None)
     )
-    if session.scalar(waiting) is None:
-        session.execute(insert(callbacks), {name: getattr(request, name) for name in CallbackRequest.__slots__})
+    if session.scalar(waiting) is not None:
+        return False
+    session.execute(insert(callbacks), {name: getattr(request, name) for name in CallbackRequest.__slots__})
+    return True
 
 
 def open_requests(session: Session, queue: str | None = None) -> list[CallbackRequest]:

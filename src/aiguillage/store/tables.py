@@ -1,4 +1,4 @@
-"""Everything kept that is not the draft: versions, directory, journal, accounts, people's live state, messages."""
+"""Everything kept that is not the draft: versions, directory, journal, accounts, live state, messages, webhooks."""
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
 
@@ -227,4 +227,35 @@ messages = Table(
     Column("mail_tries", Integer, nullable=False),
     Column("mail_due", Instant, comment="when to try next; while somebody tries, when another may"),
     text("mail_error"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    key(),
+    text("url"),
+    Column("events", JSON, nullable=False),
+    text("secret", comment="signing needs it readable"),
+    Column("enabled", Boolean, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    text("id", primary_key=True, comment="msg_…, the same at every try"),
+    Column("webhook", ForeignKey("webhooks.key", ondelete="CASCADE"), nullable=False, index=True),
+    text("type"),
+    text("payload", comment="JSON, as it is signed and sent"),
+    Column("created", Instant, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    Column(
+        "due",
+        Instant,
+        index=True,
+        comment="when to try next; while somebody tries, when another may; none once it is over",
+    ),
+    Column("delivered_at", Instant),
+    Column("given_up_at", Instant),
+    text("last_error"),
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
 from aiguillage.asterisk.provisioning.site import Site
+from aiguillage.asterisk.trunks import WATCH
 from aiguillage.routing import emergency
 from aiguillage.routing.itinerary import Itinerary
 from aiguillage.routing.mailboxes import mailbox_of, mailboxes
@@ -85,6 +86,7 @@ _TRUNK = """\
 [{key}]
 type = endpoint
 context = from-trunk
+identify_by = ip
 aors = {key}
 disallow = all
 allow = alaw,ulaw
@@ -104,6 +106,22 @@ contact = sip:{server}
 type = identify
 endpoint = {key}
 match = {host}
+
+"""
+
+_WATCH = """\
+[{watch}]
+type = endpoint
+context = nowhere
+identify_by = ip
+aors = {watch}
+disallow = all
+allow = alaw
+
+[{watch}]
+type = aor
+contact = sip:{server}
+qualify_frequency = 60
 
 """
 
@@ -170,7 +188,8 @@ def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
 
 def _trunk(plan: Plan, trunk: Trunk) -> str:
     language = plan.organisation.languages[0]
-    return _TRUNK.format(key=trunk.key, server=trunk.server, host=_host(trunk), language=language)
+    watched = _WATCH.format(watch=f"{WATCH}{trunk.key}", server=trunk.server)
+    return _TRUNK.format(key=trunk.key, server=trunk.server, host=_host(trunk), language=language) + watched
 
 
 def _host(trunk: Trunk) -> str:

@@ -1,0 +1,173 @@
+"""/api/v1/webhooks: other programs that are told what happens here, and what each was told.
+
+What is sent is signed as Standard Webhooks says (https://www.standardwebhooks.com).
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiguillage.admin.guard import TheEditor, TheParts, may
+from aiguillage.admin.idempotency import SHOWN_ONCE
+from aiguillage.admin.requests import KnownRevisions, etag, not_modified
+from aiguillage.admin.routes import Resource
+from aiguillage.desk import webhooks
+from aiguillage.desk.webhooks import Event, Wish
+
+router = APIRouter(tags=["webhooks"], route_class=Resource)
+
+_KEY = "^[a-z0-9][a-z0-9-]{0,62}$"
+Key = Annotated[str, Path(pattern=_KEY)]
+_WITH_ETAG: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}}
+}
+_READ, _WRITE = [may("webhooks:read")], [may("webhooks:write")]
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not Modified"}}
+
+
+class WebhookBody(BaseModel):
+    """What a webhook is to be. It is sent to addresses of the public internet, and to those that a setting allows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(max_length=2000, examples=["https://crm.example/hooks/telephone"])]
+    events: Annotated[list[Event], Field(min_length=1, max_length=20, examples=[["call.missed", "voicemail.left"]])]
+    enabled: Annotated[bool, Field(description="A webhook that is not is told nothing, later neither.")] = True
+
+    def wish(self) -> Wish:
+        return Wish(self.url, tuple(self.events), self.enabled)
+
+
+class NewWebhook(WebhookBody):
+    """The same, with the key that it is to have."""
+
+    key: Annotated[str, Field(pattern=_KEY, examples=["crm"])]
+
+
+class Webhook(BaseModel):
+    """A webhook without its secret, which only its creation shows."""
+
+    key: str
+    url: str
+    events: list[Event]
+    enabled: bool
+    created: datetime
+
+
+class CreatedWebhook(Webhook):
+    """With its secret, in the form that libraries for Standard Webhooks take: keep it, it is not shown again, and null
+    where the request is repeated with its Idempotency-Key."""
+
+    secret: Annotated[str | None, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+
+
+class Webhooks(BaseModel):
+    items: list[Webhook]
+
+
+class Payload(BaseModel):
+    """What is sent: `timestamp` is when it happened, `data` what `GET /api/openapi.json` describes as webhooks."""
+
+    type: str
+    timestamp: datetime
+    data: dict[str, Any]
+
+
+class Delivery(BaseModel):
+    """One event for one webhook. `id` is sent as `webhook-id`, the same at every try; `due` is when the next try is."""
+
+    id: str
+    type: str
+    state: Literal["waiting", "delivered", "given-up"]
+    created: datetime
+    tries: int
+    due: datetime | None
+    delivered_at: datetime | None
+    given_up_at: datetime | None
+    last_error: str
+    payload: Payload
+
+
+class Deliveries(BaseModel):
+    """`next` goes into `cursor` for the following page."""
+
+    items: list[Delivery]
+    next: str | None
+
+
+def _model(webhook: webhooks.Webhook) -> Webhook:
+    return Webhook(**webhooks.describe(webhook))
+
+
+def _tagged(response: Response, webhook: webhooks.Webhook) -> Webhook:
+    response.headers["ETag"] = etag(webhooks.revision(webhook))
+    return _model(webhook)
+
+
+@router.get("/webhooks", operation_id="listWebhooks", dependencies=_READ)
+def list_webhooks(parts: TheParts) -> Webhooks:
+    """All of them, by their keys."""
+    return Webhooks(items=[_model(each) for each in webhooks.all_of(parts.database)])
+
+
+@router.post("/webhooks", operation_id="createWebhook", status_code=201, dependencies=_WRITE)
+def create_webhook(
+    request: Request, response: Response, new: NewWebhook, parts: TheParts, by: TheEditor
+) -> CreatedWebhook:
+    """Add a webhook; the answer is the only one that shows its secret."""
+    made = webhooks.add(parts.database, parts.receivers, new.key, new.wish(), by)
+    response.headers["Location"] = f"{request.url.path}/{made.key}"
+    response.headers["Cache-Control"] = SHOWN_ONCE
+    return CreatedWebhook(**_tagged(response, made).model_dump(), secret=made.secret)
+
+
+@router.get(
+    "/webhooks/{key}",
+    operation_id="getWebhook",
+    dependencies=_READ,
+    response_model=Webhook,
+    responses={**_WITH_ETAG, **_UNCHANGED},
+)
+def get_webhook(request: Request, response: Response, key: Key, parts: TheParts) -> Any:
+    found = webhooks.one(parts.database, key)
+    if not_modified(request, webhooks.revision(found)):
+        return Response(status_code=304, headers={"ETag": etag(webhooks.revision(found))})
+    return _tagged(response, found)
+
+
+@router.put("/webhooks/{key}", operation_id="replaceWebhook", dependencies=_WRITE, responses=_WITH_ETAG)
+def replace_webhook(
+    response: Response, key: Key, body: WebhookBody, parts: TheParts, known: KnownRevisions, by: TheEditor
+) -> Webhook:
+    """Write it anew; its secret stays. What a webhook that is disabled was still to be told is given up."""
+    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, body.wish(), known, by))
+
+
+@router.delete(
+    "/webhooks/{key}", operation_id="deleteWebhook", dependencies=_WRITE, status_code=204, response_class=Response
+)
+def delete_webhook(key: Key, parts: TheParts, known: KnownRevisions, by: TheEditor) -> Response:
+    """Take it out, with all that it was told and is still to be told."""
+    webhooks.remove(parts.database, key, known, by)
+    return Response(status_code=204)
+
+
+@router.post("/webhooks/{key}/test", operation_id="testWebhook", dependencies=_WRITE, status_code=202)
+def test_webhook(key: Key, parts: TheParts) -> Delivery:
+    """Send it a `ping`, in its turn; its deliveries say how that went. 409 while it is disabled."""
+    return Delivery(**webhooks.describe_delivery(webhooks.ping(parts.database, key)))
+
+
+@router.get("/webhooks/{key}/deliveries", operation_id="listWebhookDeliveries", dependencies=_READ)
+def list_deliveries(
+    key: Key,
+    parts: TheParts,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(pattern="^msg_[0-9a-f]{32}$")] = None,
+) -> Deliveries:
+    """What it was told and is still to be told, the newest first; what is over is kept for 30 days."""
+    found = webhooks.deliveries(parts.database, key, limit + 1, cursor)
+    shown = [Delivery(**webhooks.describe_delivery(each)) for each in found[:limit]]
+    return Deliveries(items=shown, next=shown[-1].id if len(found) > limit else None)
