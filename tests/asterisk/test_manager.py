@@ -55,14 +55,6 @@ async def test_it_hears_of_a_call_that_it_places(link: ManagerLink) -> None:
     assert (await until_event(link, Event="OriginateResponse", ActionID="ours-1"))["Response"] == "Failure"
 
 
-async def test_it_lists_the_calls_in_progress(link: ManagerLink) -> None:
-    assert await link.calls() == set()
-    fields = {"Channel": "Local/+3271000001@line/n", "Application": "Wait", "Data": "2", "Async": "true"}
-    await link.action("Originate", ChannelId="listed", **fields)
-    linkedid = (await until_event(link, Event="Newchannel", Uniqueid="listed"))["Linkedid"]
-    assert linkedid in await link.calls()
-
-
 async def test_it_runs_no_command_of_asterisks(link: ManagerLink) -> None:
     with pytest.raises(AsteriskUnavailable, match=r"[Pp]ermission"):
         await link.action("Command", Command="core show channels")

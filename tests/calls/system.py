@@ -38,7 +38,7 @@ from aiguillage.store.journal import DecisionRecord
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MORE = Path(__file__).with_name("more-plan.yaml")
-START_SECONDS = 15.0
+START_SECONDS = 40.0
 JOURNAL_SECONDS = 5.0
 
 

@@ -1,4 +1,4 @@
-"""The tutorial is run as it stands: its commands, its edits of the plan, and what it says that they print."""
+"""The tutorials are run as they stand: their commands, their edits of the plan, and what they say is printed."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from tests.calls.system import System
 from tests.required import asterisk_root
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TUTORIAL = CHECKOUT / "docs/tutorial.md"
+TUTORIALS = ("tutorial.md", "rest-tutorial.md")
 WRITTEN_FOR = 2027
 ANYTHING = "…"
 _BLOCK = re.compile(r"^```(console|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,7 +42,7 @@ def read(text: str) -> list[Command | dict[str, Any]]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def demo() -> Iterator[System]:
     with System(asterisk_root(), more=None) as system:
         yield system
@@ -126,8 +126,9 @@ def in_july_to_come(text: str) -> tuple[str, bool]:
     return text.replace(str(WRITTEN_FOR), str(year)), year == WRITTEN_FOR
 
 
-def test_the_tutorial(shell: subprocess.Popen[str], tmp_path: Path) -> None:
-    text, as_written = in_july_to_come(TUTORIAL.read_text("utf-8"))
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_the_tutorial(shell: subprocess.Popen[str], tmp_path: Path, name: str) -> None:
+    text, as_written = in_july_to_come((CHECKOUT / "docs" / name).read_text("utf-8"))
     steps = read(text)
     assert len([step for step in steps if isinstance(step, Command)]) >= 10
     for step in steps:

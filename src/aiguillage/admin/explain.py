@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage.admin.guard import TheParts, may
 from aiguillage.admin.routes import Resource
 from aiguillage.admin.times import LocalInstant
+from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import explaining
+from aiguillage.desk.wording import words_for
 
 router = APIRouter(tags=["explain"], route_class=Resource)
 
@@ -34,7 +36,7 @@ class Question(BaseModel):
 
 
 class Explanation(BaseModel):
-    """`itinerary` lists the steps, each with its `kind`; `trace` says why."""
+    """`itinerary` lists the steps, each with its `kind`; `trace` says why; `text` says all of it in words."""
 
     at: datetime
     called: dict[str, Any]
@@ -43,12 +45,13 @@ class Explanation(BaseModel):
     itinerary: list[dict[str, Any]]
     trace: dict[str, Any]
     plan_version: int
+    text: list[str]
 
 
 @router.post("/explain", operation_id="explain", dependencies=[may("plan:read")])
-def post_explain(question: Question, parts: TheParts) -> Explanation:
+def post_explain(question: Question, parts: TheParts, language: TheLanguage) -> Explanation:
     """Decide a call without placing it, from the published plan."""
     now = datetime.now(UTC)
     asked = explaining.Question(question.caller, question.called, question.at or now)
-    _, description = explaining.explain_then(parts.database, parts.current(), asked, now)
-    return Explanation(**description)
+    plan, description = explaining.explain_then(parts.database, parts.current(), asked, now)
+    return Explanation(**description, text=list(explaining.in_words(words_for(plan, language), description, plan)))
