@@ -23,7 +23,7 @@ from aiguillage.routing.plan import Plan
 from aiguillage.store import directory as stored_directory
 from aiguillage.store import migrate, plans
 from aiguillage.store.database import open_database
-from bench import federation, proof, publication
+from bench import federation, lists, proof, publication
 from bench.timing import rounds, row, sums
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -65,6 +65,8 @@ def main() -> None:
     print()
 
     proof.measure(ROUNDS)
+    print()
+    lists.measure(ROUNDS * 4)
 
 
 def moved(contacts: Sequence[Contact], plan: Plan) -> list[Contact]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, desc, insert, or_, select, union_all
+from sqlalchemy import ColumnElement, case, desc, func, insert, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from aiguillage.store.matching import begins_with
@@ -99,7 +99,7 @@ def calls(session: Session, wanted: Wanted, after: tuple[datetime, str] | None, 
         found = found.where(_of_number(session, wanted.number))
     if after is not None:
         at, id_ = after
-        found = found.where((decisions.c.at < at) | ((decisions.c.at == at) & (decisions.c.id < id_)))
+        found = found.where(decisions.c.at <= at, (decisions.c.at < at) | (decisions.c.id < id_))
     return [PlacedCall(**row) for row in session.execute(found.limit(limit)).mappings()]
 
 
@@ -108,10 +108,13 @@ _FEW = 2000
 
 
 def _of_number(session: Session, prefix: str) -> ColumnElement[bool]:
-    of_caller, of_called = (begins_with(column, prefix) for column in (decisions.c.caller, decisions.c.called))
+    columns = (decisions.c.caller, decisions.c.called)
+    of_caller, of_called = (begins_with(column, prefix) for column in columns)
     ids = union_all(select(decisions.c.id).where(of_caller), select(decisions.c.id).where(of_called)).limit(_FEW + 1)
     found = list(session.scalars(ids))
-    return decisions.c.id.in_(found) if len(found) <= _FEW else or_(of_caller, of_called)
+    if len(found) <= _FEW:
+        return decisions.c.id.in_(found)
+    return or_(*(begins_with(func.coalesce(column, ""), prefix) for column in columns))  # no index is of that
 
 
 def ends_of(session: Session, calls: Collection[str]) -> Iterator[EventRecord]:
