@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from aiguillage import __version__
-from aiguillage.admin import audit, callbacks, explain, health, plan, presence, questions, sections
+from aiguillage.admin import audit, callbacks, calls, explain, health, plan, presence, questions, sections
 from aiguillage.admin.guard import bearer_token
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
 from aiguillage.admin.requests import Requests, only_known_queries
@@ -37,7 +37,7 @@ def _application() -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     guarded = [Depends(bearer_token), Depends(only_known_queries)]
-    for resource in (plan, explain, presence, callbacks, questions, audit):
+    for resource in (plan, explain, presence, callbacks, calls, questions, audit):
         app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
     app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
     return app

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 from fastapi.routing import APIRoute
 
 from aiguillage.admin.requests import Invalid
@@ -19,6 +19,17 @@ from aiguillage.store.idempotency import Question
 _KEY = re.compile(r'"?[!#-~ ]{1,200}"?')
 _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def required_key(
+    idempotency_key: Annotated[
+        str | None, Header(description="A text of your own, the same when you ask again.")
+    ] = None,
+) -> None:
+    """Raises 422 without the header, for what must never be done twice because an answer was lost."""
+    if idempotency_key is None:
+        said = "is missing; send a text of your own, new for each call and the same when you ask again"
+        raise Invalid([("header.Idempotency-Key", said)])
 
 
 class Idempotent(APIRoute):

@@ -1,8 +1,9 @@
 """What the running service hands to whoever serves people: the API now, the console later."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from aiguillage.desk.calling import Calls, NoCalls
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import Unavailable
 from aiguillage.routing.check import LONGEST_RINGING
@@ -22,7 +23,7 @@ class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
     `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
-    in seconds, is the proof's.
+    in seconds, is the proof's. `calls` places calls and tells what becomes of them.
     """
 
     database: Database
@@ -30,6 +31,7 @@ class Parts:
     health: Callable[[], Mapping[str, Health]]
     refused: Callable[[], int] = lambda: 0
     longest_ringing: int = LONGEST_RINGING
+    calls: Calls = field(default_factory=NoCalls)
 
     def current(self) -> Snapshot:
         """Raises Unavailable while nothing has been published."""
