@@ -99,16 +99,18 @@ class NoCalls:
 
 @dataclass(slots=True)
 class _Followed:
-    """`ringing`: the colleague's legs. `history` has every revision. `look_at`: when to look whether it is there.
+    """`history` has every revision. `look_at`: when to look whether Asterisk still has the call.
 
-    `other_end`: how the last leg of the other side ended that nobody answered.
+    `ours`, `theirs`: the colleague's legs and the other side's; `other_end`: how the last of theirs ended that nobody
+    answered.
     """
 
     placing: Placing
     history: list[PlacedCall]
     look_at: datetime
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    ringing: set[str] = field(default_factory=set)
+    ours: set[str] = field(default_factory=set)
+    theirs: set[str] = field(default_factory=set)
     other_end: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -224,20 +226,23 @@ class Calling:
             self._change(followed, state="ended", ended_at=at, outcome="unknown")
 
     def _leg_happened(self, followed: _Followed, event: CallEvent, leg: str) -> None:
+        """A leg that was heard of before the colleague had answered is theirs; one that was dialled later is not."""
         call = followed.now
-        if event.kind == "dialled" and call.colleague_answered_at is None:
-            followed.ringing.add(leg)
-        ours = leg in followed.ringing
+        if call.colleague_answered_at is None:
+            followed.ours.add(leg)
+        elif event.kind == "dialled":
+            followed.theirs.add(leg)
+        ours, theirs = leg in followed.ours, leg in followed.theirs
         match event.kind:
             case "ringing" if ours and call.state == "asked":
                 self._change(followed, state="ringing-colleague")
             case "answered" if ours:
                 self._colleague_answered(followed, event.at)
-            case "ringing" if not ours and call.state == "colleague-answered":
+            case "ringing" if theirs and call.state == "colleague-answered":
                 self._change(followed, state="ringing")
-            case "answered" if not ours and call.answered_at is None:
+            case "answered" if theirs and call.answered_at is None:
                 self._change(followed, state="answered", answered_at=event.at)
-            case "leg-ended" if not ours and call.answered_at is None:
+            case "leg-ended" if theirs and call.answered_at is None:
                 followed.other_end = _how_it_ended(event.detail)
 
     def _colleague_answered(self, followed: _Followed, at: datetime) -> None:
