@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from aiguillage.desk.calling import Calls, NoCalls
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.store.database import Database
@@ -21,8 +22,10 @@ class Service:
     snapshot: Snapshot | None = None
     health: dict[str, Health] = field(default_factory=lambda: {"database": Health(ok=True, reason="fine")})
 
+    calls: Calls = field(default_factory=NoCalls)
+
     def parts(self) -> Parts:
-        return Parts(self.database, lambda: self.snapshot, lambda: self.health)
+        return Parts(self.database, lambda: self.snapshot, lambda: self.health, calls=self.calls)
 
 
 def problem(response: Any, status: int) -> Mapping[str, Any]:
