@@ -23,7 +23,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 def required_key(
     idempotency_key: Annotated[
-        str | None, Header(description="A text of your own, the same when you ask again.")
+        str | None,
+        Header(alias="Idempotency-Key", description="Needed here: a text of your own, the same when you ask again."),
     ] = None,
 ) -> None:
     """Raises 422 without the header, for what must never be done twice because an answer was lost."""
