@@ -139,7 +139,7 @@ async def test_a_colleague_on_the_road_presses_1_first(telephones: Telephones, a
     call = await api.placed("lea", PRESIDENT)
     await api.reaches(call, "answered", 20)
     gsm, outside = telephones.ringings
-    assert (gsm.who, gsm.caller_number) == (LEAS_GSM, CENTRAL), "our number, not the other side's"
+    assert (gsm.who, gsm.caller_number, gsm.caller_name) == (LEAS_GSM, CENTRAL, ""), "nothing of the other side's"
     assert (outside.who, outside.caller_number) == (PRESIDENT, CENTRAL)
     before = [telephones.called(who).heard_seconds for who in (LEAS_GSM, PRESIDENT)]
     await asyncio.sleep(1.5)
@@ -279,6 +279,43 @@ def _next_office_hour(system: System) -> str:
     tens = (datetime.combine(day, clock(10), here) for day in days)
     office = system.plan.schedules["office"]
     return next(f"{ten:%Y-%m-%dT%H:%M:%S}" for ten in tens if hours.state(system.plan, office, ten).open)
+
+
+async def test_the_colleague_hands_the_president_on(telephones: Telephones, api: Api) -> None:
+    for who in ("sophie", PRESIDENT):
+        telephones.behave(who, "answer")
+    telephones.behave("tom", "answer after 1")
+    call = await api.placed("sophie", PRESIDENT)
+    await api.reaches(call, "answered")
+    await asyncio.sleep(0.5)
+    assert await telephones.called("sophie").transfer("211") == 200
+    await asyncio.sleep(2)
+    before = telephones.called(PRESIDENT).heard_seconds
+    await asyncio.sleep(1.5)
+    assert telephones.called("tom").heard_seconds > 0.5
+    assert telephones.called(PRESIDENT).heard_seconds > before + 0.5
+    assert (await api.get(call))["state"] == "answered"
+    await telephones.called("tom").hang_up()
+    assert (await api.reaches(call, "ended"))["outcome"] == "talked"
+
+
+async def test_a_restart_of_the_service_while_the_colleague_is_rung_lets_the_call_go_on(
+    system: System, telephones: Telephones, api: Api
+) -> None:
+    telephones.behave("sophie", "answer after 9")
+    telephones.behave(PRESIDENT, "answer")
+    call = await api.placed("sophie", PRESIDENT)
+    await api.reaches(call, "ringing-colleague")
+    following = asyncio.create_task(api.events(call))
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(system.stop_service)
+    async with asyncio.timeout(1):
+        assert (await following)[-1][1]["state"] == "ringing-colleague", "whoever follows does not hold up the stop"
+    await asyncio.to_thread(system.start_service)
+    await asyncio.sleep(7)
+    assert rung(telephones) == ["sophie", PRESIDENT]
+    assert telephones.called(PRESIDENT).heard_seconds > 0.3
+    await telephones.called(PRESIDENT).hang_up()
 
 
 # --- The link to Asterisk is lost --------------------------------------------------------------------------
