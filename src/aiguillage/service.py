@@ -317,8 +317,8 @@ class _CallsFromThreads:
     calling: Calling
     loop: asyncio.AbstractEventLoop
 
-    def place(self, person: str, to: str) -> PlacedCall:
-        return asyncio.run_coroutine_threadsafe(self.calling.place(person, to), self.loop).result()
+    def place(self, person: str, to: str, by: str) -> PlacedCall:
+        return asyncio.run_coroutine_threadsafe(self.calling.place(person, to, by), self.loop).result()
 
     def get(self, call: str) -> PlacedCall:
         return self.calling.get(call)

@@ -21,7 +21,7 @@ from tests.databases import migrated_sqlite
 
 CALLS = "/api/v1/calls"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ASKED = PlacedCall("0" * 31 + "1", "sophie", "+32471000201", "+3271000001", NOON)
+ASKED = PlacedCall("0" * 31 + "1", "sophie", "+32471000201", "+3271000001", NOON, "token claire")
 TALK = (
     ASKED,
     replace(ASKED, state="ringing-colleague", revision=1),
@@ -35,14 +35,14 @@ class FakeCalls:
     """Places calls that ring nobody. `wrong`: what the next one meets; `history`: what becomes of each."""
 
     def __init__(self) -> None:
-        self.placed: list[tuple[str, str]] = []
+        self.placed: list[tuple[str, str, str]] = []
         self.wrong: Exception | None = None
         self.history: tuple[PlacedCall, ...] = TALK
 
-    def place(self, person: str, to: str) -> PlacedCall:
+    def place(self, person: str, to: str, by: str) -> PlacedCall:
         if self.wrong is not None:
             raise self.wrong
-        self.placed.append((person, to))
+        self.placed.append((person, to, by))
         return replace(ASKED, id=f"{len(self.placed):032x}")
 
     def get(self, call: str) -> PlacedCall:
@@ -84,7 +84,7 @@ def test_a_call_is_placed_and_says_where_it_is_followed(client: TestClient, call
     answer = place(client)
     assert answer.status_code == 202
     assert answer.headers["location"] == f"{CALLS}/placed/{ASKED.id}"
-    assert calls.placed == [("sophie", "0471 00 02 01")]
+    assert calls.placed == [("sophie", "0471 00 02 01", "token claire")]
     told = answer.json()
     assert (told["id"], told["state"], told["to"], told["shows"]) == (ASKED.id, "asked", ASKED.to, "+3271000001")
     assert (told["revision"], told["outcome"], told["cause"], told["ended_at"]) == (0, None, None, None)

@@ -53,7 +53,7 @@ class Desk:
         self.call = ""
 
     async def place(self, person: str = "sophie", to: str = PRESIDENT) -> PlacedCall:
-        placed = await self.calling.place(person, to)
+        placed = await self.calling.place(person, to, "token console")
         self.call = placed.id
         return placed
 
@@ -148,7 +148,7 @@ async def test_without_a_plan_or_an_asterisk_there_are_no_calls() -> None:
     with pytest.raises(Unavailable, match="no plan has been published yet"):
         await Desk(snapshot=lambda: None).place()
     with pytest.raises(Unavailable, match="not connected to an Asterisk"):
-        NoCalls().place("sophie", PRESIDENT)
+        NoCalls().place("sophie", PRESIDENT, "token console")
     with pytest.raises(NotFound):
         NoCalls().get("0" * 32)
 
@@ -356,6 +356,7 @@ async def test_asterisk_is_told_which_phones_ring_and_the_journal_which_call_tha
     assert "STEP_2=hangup" in command
     (record,) = journal.decisions
     assert (record.call, record.kind, record.caller, record.called) == (desk.call, "click-to-call", "sophie", PRESIDENT)
+    assert record.trace["asked_by"] == "token console"
 
 
 async def test_a_call_that_nobody_asked_for_rings_nobody(desk: Desk) -> None:

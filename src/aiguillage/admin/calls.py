@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts
+from aiguillage.admin.guard import TheParts, TokenName
 from aiguillage.admin.idempotency import Idempotent, required_key
 from aiguillage.desk import calling
 from aiguillage.desk.calling import Outcome, State
@@ -51,6 +51,7 @@ class PlacedCall(BaseModel):
     state: State
     revision: int
     asked_at: datetime
+    asked_by: str
     colleague_answered_at: datetime | None
     answered_at: datetime | None
     ended_at: datetime | None
@@ -64,13 +65,13 @@ def _model(call: Placed) -> PlacedCall:
 
 
 @router.post("/calls", operation_id="placeCall", status_code=202, dependencies=[Depends(required_key)])
-def place_call(new: NewCall, parts: TheParts, response: Response) -> PlacedCall:
+def place_call(new: NewCall, parts: TheParts, token: TokenName, response: Response) -> PlacedCall:
     """Ring a colleague's phones, a GSM with key 1, and connect whoever answers with `to`, as if they had dialled it.
 
     Permissions and limits are those of the colleague's own calls. 409 where no phone of theirs can be rung now, one is
     being rung already, or no call is left today. Needs an `Idempotency-Key`: the same key never places a second call.
     """
-    call = parts.calls.place(new.person, new.to)
+    call = parts.calls.place(new.person, new.to, f"token {token}")
     response.headers["Location"] = f"/api/v1/calls/placed/{call.id}"
     return _model(call)
 

@@ -131,7 +131,8 @@ class Answering:
                         "routes": [],
                         "remarks": [str(remark) for remark in asked.remarks],
                         "notes": [describe_note(remark) for remark in asked.remarks],
-                    }
+                    },
+                    "asked_by": self.calling.get(call).asked_by,
                 },
             ),
             asked.itinerary,

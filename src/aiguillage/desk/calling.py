@@ -50,7 +50,8 @@ _GIVEN_UP = "CANCEL"
 class PlacedCall:
     """`id` is Asterisk's Linkedid, too. `to` is what is dialled, `shows` the number of ours that the other side sees.
 
-    `revision` counts the changes. `outcome`, and `cause` (Q.850, None where nobody has told it), once it has ended.
+    `asked_by` is whoever asked (`token console`). `revision` counts the changes. `outcome`, and `cause` (Q.850, None where
+    nobody has told it), are there once it has ended.
     """
 
     id: str
@@ -58,6 +59,7 @@ class PlacedCall:
     to: str
     shows: str | None
     asked_at: datetime
+    asked_by: str
     state: State = "asked"
     revision: int = 0
     colleague_answered_at: datetime | None = None
@@ -71,7 +73,7 @@ class PlacedCall:
 class Calls(Protocol):
     """What the API needs of click-to-call. `place` and `get` are for threads, `follow` for the service's event loop."""
 
-    def place(self, person: str, to: str) -> PlacedCall:
+    def place(self, person: str, to: str, by: str) -> PlacedCall:
         """Raises as `Calling.place`."""
         ...
 
@@ -87,7 +89,7 @@ class Calls(Protocol):
 class NoCalls:
     """In place of a service that has no Asterisk."""
 
-    def place(self, person: str, to: str) -> PlacedCall:
+    def place(self, person: str, to: str, by: str) -> PlacedCall:
         raise Unavailable(f"{person} cannot call {to}: this service is not connected to an Asterisk")
 
     def get(self, call: str) -> PlacedCall:
@@ -128,20 +130,21 @@ class Calling:
         self._calls: dict[str, _Followed] = {}
         self._closed = False
 
-    async def place(self, person: str, to: str) -> PlacedCall:
-        """Ring `person`, a plan key, and then call `to` for them; the call as it stands now.
+    async def place(self, person: str, to: str, by: str) -> PlacedCall:
+        """Ring `person`, a plan key, and then call `to` for them, because `by` asks for it; the call as it stands now.
 
         Raises NotFound for an unknown person; Refused for a number that they may not call; Conflict where no phone of
         theirs can be rung, one is being rung already, or no call is left today; Unavailable where nothing was placed.
         """
         now = datetime.now(UTC)
         self._forget(now)
-        decided = self._decide(person, to, now)
-        self._check_room(decided, now)
-        call = PlacedCall(uuid.uuid4().hex, person, decided.dials, decided.shows, now)
+        snapshot = self._current()
+        decided = self._decide(snapshot, person, to, now)
+        self._check_room(decided)
+        call = PlacedCall(uuid.uuid4().hex, person, decided.dials, decided.shows, now, by)
         followed = self._calls[call.id] = _Followed(decided, [call], now + LOOK_EVERY)
         try:
-            await originate(self._manager, _origination(call, decided, self._plan()))
+            await originate(self._manager, _origination(call, decided, snapshot.plan))
         except AnswerLost as wrong:
             # Asterisk may be ringing already: to say that nothing was placed would have it asked for again.
             log.warning("placed_call_unanswered", call=call.id, error=str(wrong))
@@ -149,6 +152,7 @@ class Calling:
         except BaseException:
             del self._calls[call.id]
             raise
+        log.info("call_placed", call=call.id, person=person, to=call.to, by=by)
         return followed.now
 
     def get(self, call: str) -> PlacedCall:
@@ -266,21 +270,19 @@ class Calling:
 
     # --- before it is placed ---
 
-    def _decide(self, person: str, to: str, now: datetime) -> Placing:
+    def _current(self) -> Snapshot:
         snapshot = self._snapshot()
         if snapshot is None:
             raise Unavailable("no plan has been published yet; run: aiguillage plan apply PLAN.yaml --publish")
+        return snapshot
+
+    def _decide(self, snapshot: Snapshot, person: str, to: str, now: datetime) -> Placing:
         plan = snapshot.plan
         line = placing.line_of(placing.person_of(plan, person))
         left = self._daily_calls - self._memory.placed_today(line, plan, now)
         return placing.place(plan, snapshot.directory, snapshot.presences, Wish(person, to, left), now)
 
-    def _plan(self) -> Plan:
-        snapshot = self._snapshot()
-        assert snapshot is not None  # noqa: S101  `_decide` has seen it
-        return snapshot.plan
-
-    def _check_room(self, decided: Placing, now: datetime) -> None:
+    def _check_room(self, decided: Placing) -> None:
         for followed in self._calls.values():
             call = followed.now
             if call.person == decided.person and call.state in {"asked", "ringing-colleague"}:
