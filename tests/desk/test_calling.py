@@ -320,6 +320,19 @@ async def test_a_follower_is_told_all_that_was_and_all_that_comes(desk: Desk) ->
     assert [each.state async for each in desk.calling.follow(desk.call)] == told[0]
 
 
+async def test_a_slow_follower_misses_nothing_and_one_who_has_seen_it_all_waits_for_nothing(desk: Desk) -> None:
+    await desk.place()
+    following = desk.calling.follow(desk.call)
+    told = [(await anext(following)).state]
+    desk.heard(*COLLEAGUE_ANSWERS)
+    told.append((await anext(following)).state)
+    desk.heard("call-ended", cause="16")
+    told += [each.state async for each in following]
+    assert told == ["asked", "ringing-colleague", "colleague-answered", "ended"]
+    async with asyncio.timeout(1):
+        assert [each async for each in desk.calling.follow(desk.call, 999)] == []
+
+
 async def test_a_service_that_stops_lets_its_followers_go(desk: Desk) -> None:
     await desk.place()
 

@@ -50,8 +50,8 @@ _GIVEN_UP = "CANCEL"
 class PlacedCall:
     """`id` is Asterisk's Linkedid, too. `to` is what is dialled, `shows` the number of ours that the other side sees.
 
-    `asked_by` is whoever asked (`token console`). `revision` counts the changes. `outcome`, and `cause` (Q.850, None where
-    nobody has told it), are there once it has ended.
+    `asked_by` is whoever asked (`token console`). `revision` counts the changes. `outcome`, and `cause` (Q.850, None
+    where nobody has told it), are there once it has ended.
     """
 
     id: str
@@ -159,13 +159,14 @@ class Calling:
         return self._followed(call).now
 
     async def follow(self, call: str, after: int = -1) -> AsyncIterator[PlacedCall]:
-        followed, seen = self._followed(call), after
+        followed = self._followed(call)
+        seen = min(after, followed.now.revision)
         while not self._closed:
             changed = followed.changed
             for revision in followed.history[seen + 1 :]:
+                seen = revision.revision
                 yield revision
-            seen = max(seen, followed.now.revision)
-            if followed.now.state == "ended":
+            if followed.history[seen].state == "ended":
                 return
             await changed.wait()
 
