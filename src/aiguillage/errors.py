@@ -18,6 +18,8 @@ AiguillageError          message for people: names the object, the fault and the
 └── Unavailable          a part that we need does not answer
     ├── StoreUnavailable     the database
     ├── AsteriskUnavailable  AMI, or Asterisk itself
+    │   ├── AsteriskRefused      it answered, and said no
+    │   └── AnswerLost           it was asked, and nobody knows whether it was done
     ├── MailUnavailable      the mail server did not take an e-mail
     ├── ReceiverUnavailable  whoever a webhook tells does not answer
     └── CallGone             the caller hung up, or Asterisk closed the AGI connection
@@ -125,6 +127,14 @@ class StoreUnavailable(Unavailable):
 
 class AsteriskUnavailable(Unavailable):
     """Asterisk, or its manager interface, does not answer."""
+
+
+class AsteriskRefused(AsteriskUnavailable):
+    """Asterisk answered, and said no: nothing was done."""
+
+
+class AnswerLost(AsteriskUnavailable):
+    """Asterisk was asked, and the answer never came: what was asked for may have been done, or not."""
 
 
 class MailUnavailable(Unavailable):

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -17,11 +17,13 @@ from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
 from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
+from aiguillage.desk.calling import Calling, PlacedCall
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
@@ -72,6 +74,14 @@ class Service:
         self._journalling = Journalling(self.database, self.live.told)
         self._memory = Memory(self._journalling)
         self._announcing = Announcing(settings.prompts_dir, voice(settings.voice_command))
+        self.link = ManagerLink(
+            host=settings.ami_host,
+            port=settings.ami_port,
+            user=settings.ami_user,
+            secret=settings.ami_secret.get_secret_value(),
+            on_up=self._asterisk_is_there,
+        )
+        self._calling = Calling(self.link, lambda: self.snapshot, self._memory, settings.daily_calls)
         answering = Answering(
             lambda: self.snapshot,
             self.database,
@@ -81,11 +91,13 @@ class Service:
             self._presence_changed,
             settings.daily_calls,
             settings.simulation,
+            self._calling,
         )
         routes = {
             "inbound": answering.inbound,
             "menu": answering.menu,
             "dialled": answering.dialled,
+            "placed": answering.placed,
             "feature": answering.feature,
             "callback": answering.callback,
             "alive": answering.alive,
@@ -94,13 +106,6 @@ class Service:
         self._receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
         self._delivering = Delivering(self.database, Poster(self._receivers))
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
-        self.link = ManagerLink(
-            host=settings.ami_host,
-            port=settings.ami_port,
-            user=settings.ami_user,
-            secret=settings.ami_secret.get_secret_value(),
-            on_up=self._asterisk_is_there,
-        )
         self._queueing = Queueing(self.link)
         self._trunks = Trunks(self._journalling)
         self._listening = False
@@ -155,6 +160,7 @@ class Service:
                 self._listening = False
                 self.live.closed = True
                 await self._listener.drain(DRAIN)
+                self._calling.close()
                 server.should_exit = True
                 await tasks.pop()
                 for task in tasks:
@@ -185,6 +191,7 @@ class Service:
             self._receivers,
             self.live,
             self.settings,
+            _CallsFromThreads(self._calling, asyncio.get_running_loop()),
         )
 
     def health(self) -> Mapping[str, Health]:
@@ -244,6 +251,7 @@ class Service:
                 log.warning("keeps_last_plan", error=str(wrong))
             if self.snapshot is not None and self.link.state == "up":
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
+                await self._calling.look(datetime.now(UTC))
 
     async def _follow_once(self) -> None:
         """Take up what has been published or imported since the last look, and what calls left before the start."""
@@ -290,7 +298,8 @@ class Service:
             return None
 
     async def _asterisk_is_there(self) -> None:
-        """After each login: Asterisk may have been restarted with older files."""
+        """After each login: Asterisk may have been restarted with older files, and news of calls were missed."""
+        self._calling.doubt(datetime.now(UTC))
         self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
             await self._provision(self.snapshot)
@@ -321,7 +330,12 @@ class Service:
         interpreter = Interpreter()
         async for message in self.link.events():
             try:
-                self._record(interpreter.events(message, now := datetime.now(UTC)), now)
+                happened = [*interpreter.events(message, now := datetime.now(UTC))]
+                self._record(happened, now)
+                for event in happened:
+                    self._calling.happened(event)
+                if (call := not_placed(message)) is not None:
+                    self._calling.not_placed(call, now)
                 if self.snapshot is not None and (missed := not_answered(message)):
                     self._queueing.not_answered(missed, self.snapshot)
                 if status := trunks.heard(message):
@@ -329,7 +343,7 @@ class Service:
             except Exception:  # one odd event must not end the journal
                 log.exception("event_not_recorded")
 
-    def _record(self, happened: Iterator[CallEvent], now: datetime) -> None:
+    def _record(self, happened: Iterable[CallEvent], now: datetime) -> None:
         for record in event_records(happened, self.snapshot):
             self._journalling.happened(record)
             if record.kind == "emergency":
@@ -343,6 +357,23 @@ def first_link(settings: Settings, database: Database) -> str | None:
     secret = first_invitation(database, datetime.now(UTC))
     http = f"http://{settings.http_host}:{settings.http_port}"
     return None if secret is None else f"{http}/welcome?invitation={secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class _CallsFromThreads:
+    """Click-to-call for the API, whose endpoints run in threads beside the event loop that owns it."""
+
+    calling: Calling
+    loop: asyncio.AbstractEventLoop
+
+    def place(self, person: str, to: str, by: str) -> PlacedCall:
+        return asyncio.run_coroutine_threadsafe(self.calling.place(person, to, by), self.loop).result()
+
+    def get(self, call: str) -> PlacedCall:
+        return self.calling.get(call)
+
+    def follow(self, call: str, after: int = -1) -> AsyncIterator[PlacedCall]:
+        return self.calling.follow(call, after)
 
 
 class _QuietServer(uvicorn.Server):

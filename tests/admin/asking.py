@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from aiguillage.desk import accounts
+from aiguillage.desk.calling import Calls, NoCalls
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.snapshot import Snapshot
@@ -25,9 +26,11 @@ class Service:
     snapshot: Snapshot | None = None
     health: dict[str, Health] = field(default_factory=lambda: {"database": Health(ok=True, reason="fine")})
 
+    calls: Calls = field(default_factory=NoCalls)
+
     def parts(self) -> Parts:
         stopping = LiveCalls(closed=True)  # a stream of calls would go on for ever
-        return Parts(self.database, lambda: self.snapshot, lambda: self.health, live=stopping)
+        return Parts(self.database, lambda: self.snapshot, lambda: self.health, live=stopping, calls=self.calls)
 
 
 def token_for(database: Database, now: datetime, lifetime: timedelta | None = None, *scopes: str) -> str:

@@ -10,6 +10,7 @@ from aiguillage import __version__
 from aiguillage.admin import (
     audit,
     callbacks,
+    calls,
     contacts,
     documentation,
     explain,
@@ -36,7 +37,7 @@ from aiguillage.desk.parts import Parts
 
 _RESOURCES = (
     *(plan, explain, questions, presence, callbacks, contacts, voicemail),
-    *(live, journal, users, session, audit, settings, webhooks),
+    *(live, calls, journal, users, session, audit, settings, webhooks),
 )
 """In this order: `calls/live` is not the call with the id `live`."""
 
@@ -104,9 +105,10 @@ def _name_manners(found: dict[str, Any]) -> None:
             if not path.startswith("/api/v1"):
                 continue
             parameters = operation.setdefault("parameters", [])
-            if method == "post" and operation["operationId"] not in {"signIn", "acceptInvitation"}:
+            has_key = any(each["name"] == "Idempotency-Key" for each in parameters)
+            if method == "post" and not has_key and operation["operationId"] not in {"signIn", "acceptInvitation"}:
                 parameters.append(_IDEMPOTENCY_KEY)
-            if method == "get" and operation["operationId"] != "followLiveCalls":
+            if method == "get" and operation["operationId"] not in {"followLiveCalls", "followPlacedCall"}:
                 parameters.append(_IF_NONE_MATCH)
                 operation["responses"].setdefault("304", {"description": "Not Modified"})
                 operation["responses"]["200"].setdefault("headers", {}).setdefault("ETag", ETAG)

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from aiguillage.admin.guard import COOKIE, identified
 from aiguillage.admin.requests import Invalid
@@ -22,6 +22,18 @@ SHOWN_ONCE = "no-store"
 _SECRETS = {"token", "link", "secret"}
 _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def required_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", description="Needed here: a text of your own, the same when you ask again."),
+    ] = None,
+) -> None:
+    """Raises 422 without the header, for what must never be done twice because an answer was lost."""
+    if idempotency_key is None:
+        said = "is missing; send a text of your own, new for each call and the same when you ask again"
+        raise Invalid([("header.Idempotency-Key", said)])
 
 
 async def once(request: Request, answer: Handler) -> Response:

@@ -16,7 +16,7 @@ import structlog
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 
-from aiguillage.errors import AsteriskUnavailable, Refused
+from aiguillage.errors import AnswerLost, AsteriskRefused, AsteriskUnavailable, Refused
 from aiguillage.settings import Settings
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class ManagerLink:
         """Asterisk's response to an action. It is never sent twice.
 
         Raises Refused for a value that could be read as more than one line, AsteriskUnavailable when the link is
-        down, Asterisk does not answer, or says no.
+        down: its AnswerLost where the action may have been done all the same, AsteriskRefused where Asterisk says no.
         """
         if self._manager is None or self.state != "up":
             raise AsteriskUnavailable(f"the manager interface is not there: {self.reason}")
@@ -109,7 +109,7 @@ class ManagerLink:
         except OSError as wrong:
             reason = "no answer" if isinstance(wrong, TimeoutError) else (wrong.strerror or str(wrong))
             self._set("down", f"cannot connect to {self._host}:{self._port}: {reason}")
-        except _Denied as wrong:
+        except AsteriskRefused as wrong:
             told = f"the manager interface refused user {self._user} ({wrong}); check AIGUILLAGE_AMI_SECRET"
             self._set("refused", told)
         except AsteriskUnavailable as wrong:
@@ -181,10 +181,6 @@ def _ignore(message: Message) -> None:
     """For a connection that asks for no events."""
 
 
-class _Denied(AsteriskUnavailable):
-    """Asterisk answered, and said no."""
-
-
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete."""
 
@@ -244,14 +240,14 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
         """Asterisk's response."""
         response = await self._answered(name, fields, as_list=False)
         if not response.success:
-            raise _Denied(f"{name}: {response.message or 'refused'}")
+            raise AsteriskRefused(f"{name}: {response.message or 'refused'}")
         return {str(key): _text(value) for key, value in response.items()}
 
     async def listed(self, name: str) -> list[Message]:
         """The events that a list action answers with, without the one that ends the list."""
         answers = await self._answered(name, {}, as_list=True)
         if not answers[0].success:
-            raise _Denied(f"{name}: {answers[0].message or 'refused'}")
+            raise AsteriskRefused(f"{name}: {answers[0].message or 'refused'}")
         return [{str(key): _text(value) for key, value in each.items()} for each in answers[1:-1]]
 
     async def _answered(self, name: str, fields: Mapping[str, str], *, as_list: bool) -> Any:
@@ -264,9 +260,9 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
         # Not awaited directly: a lost connection cancels it, which must not look like our own cancellation.
         done, _ = await asyncio.wait([future], timeout=ACTION_SECONDS)
         if not done:
-            raise AsteriskUnavailable(f"Asterisk did not answer {name} in {ACTION_SECONDS:.0f} s")
+            raise AnswerLost(f"Asterisk did not answer {name} in {ACTION_SECONDS:.0f} s")
         if future.cancelled():
-            raise AsteriskUnavailable("the connection was lost")
+            raise AnswerLost("the connection was lost")
         return future.result()
 
     def abort(self) -> None:

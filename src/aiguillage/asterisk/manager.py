@@ -5,7 +5,8 @@ from typing import Protocol
 
 
 class Manager(Protocol):
-    """Asks Asterisk, once. Raises AsteriskUnavailable where it is away or says no."""
+    """Asks Asterisk, once. Raises AsteriskUnavailable where it is away, AsteriskRefused where it says no, AnswerLost
+    where nobody knows what it did."""
 
     async def action(self, name: str, **fields: str) -> Mapping[str, str]: ...
 

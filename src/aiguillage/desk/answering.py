@@ -15,6 +15,7 @@ from aiguillage.asterisk import channel_variables
 from aiguillage.asterisk.fastagi import AgiHeader
 from aiguillage.desk import presence
 from aiguillage.desk.announcing import Announcing
+from aiguillage.desk.calling import Calling
 from aiguillage.desk.journalling import Journalling
 from aiguillage.desk.memory import Memory
 from aiguillage.desk.snapshot import Snapshot
@@ -22,12 +23,12 @@ from aiguillage.errors import NotFound, Refused, Unavailable
 from aiguillage.routing import hours
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.feature_codes import state_dialled
-from aiguillage.routing.itinerary import HangUp, Itinerary, Play
+from aiguillage.routing.itinerary import HangUp, Itinerary, Play, describe
 from aiguillage.routing.numbers import E164, from_signalling
 from aiguillage.routing.outgoing import Dialled, dial
 from aiguillage.routing.plan import Plan, language_of
 from aiguillage.routing.presence import Presence
-from aiguillage.routing.trace import describe_decision
+from aiguillage.routing.trace import describe_decision, describe_note
 from aiguillage.routing.unfold import Press
 from aiguillage.store import callbacks, webhooks
 from aiguillage.store.callbacks import CallbackRequest
@@ -54,7 +55,8 @@ class Answering:
     """`simulation`: honour the time of day that a simulated call brings (never a real trunk's).
 
     `daily_calls`: outside calls that a desk phone may place in a day. `presence_changed` is told each state that a
-    phone has set, so that the very next call knows it.
+    phone has set, so that the very next call knows it. `calling` has the calls that were asked for, None: there are
+    none.
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -65,6 +67,7 @@ class Answering:
     presence_changed: Callable[[str, Presence], None]
     daily_calls: int
     simulation: bool
+    calling: Calling | None = None
 
     async def inbound(self, question: AgiHeader) -> str:
         """A call on one of our numbers. Arguments: the number, the simulated wall clock, when the call began."""
@@ -78,10 +81,15 @@ class Answering:
         return self._decided(question, snapshot, call, _presses(pressed))
 
     async def dialled(self, question: AgiHeader) -> str:
-        """One of our phones dials. Arguments: its endpoint, what it dialled, 1 where it transfers a caller there."""
+        """One of our phones dials. Arguments: its endpoint, what it dialled, 1 where it transfers a caller there; for a
+        call that was asked for, the person it is placed for."""
         snapshot, now = self._snapshot(), datetime.now(UTC)
-        endpoint, text, transfers = self._arguments(question, 3)
-        person, _ = snapshot.owners.get(endpoint, (None, None))
+        endpoint, text, transfers, placed_by = self._arguments(question, 4)
+        person: str | None = placed_by
+        if transfers or not placed_by:
+            person, _ = snapshot.owners.get(endpoint, (None, None))
+        elif self.calling is not None:
+            self.calling.goes_on(question.uniqueid)
         left = self.daily_calls - self.memory.placed_today(endpoint, snapshot.plan, now)
         call = Dialled(person, text, left, self.memory.turns(), transfers=bool(transfers))
         outgoing = dial(snapshot.plan, snapshot.directory, snapshot.presences, call, now)
@@ -100,6 +108,34 @@ class Answering:
                 trace={"trace": {"routes": [], "remarks": facts["remarks"], "notes": facts["notes"]}},
             ),
             outgoing.itinerary,
+        )
+
+    async def placed(self, question: AgiHeader) -> str:
+        """One of us has asked for a call: which of their phones ring. Arguments: the call. Raises NotFound."""
+        snapshot, now = self._snapshot(), datetime.now(UTC)
+        (call,) = self._arguments(question, 1)
+        if self.calling is None:
+            raise NotFound(f"no call {call[:40]} was asked for")
+        asked = self.calling.rings(call)
+        record = self._record(question, snapshot, now, "click-to-call")
+        return self._answer(
+            snapshot,
+            replace(
+                record,
+                call=call,
+                caller=asked.person,
+                called=asked.dials,
+                itinerary=[describe(step) for step in asked.itinerary.steps],
+                trace={
+                    "trace": {
+                        "routes": [],
+                        "remarks": [str(remark) for remark in asked.remarks],
+                        "notes": [describe_note(remark) for remark in asked.remarks],
+                    },
+                    "asked_by": self.calling.get(call).asked_by,
+                },
+            ),
+            asked.itinerary,
         )
 
     async def feature(self, question: AgiHeader) -> str:

@@ -178,8 +178,21 @@ def _other_remarks(trace: Description) -> list[Note]:
 
 def dialled_in_words(words: Words, person: str, text: str, description: Description, plan: Plan) -> Iterator[str]:
     """As `in_words`, for what one of our own phones dialled; `person` is a key, or the phone itself."""
-    name = plan.people[person].name if person in plan.people else person
-    yield words("{person} dials {text}.", person=name, text=text)
+    yield words("{person} dials {text}.", person=_name_of(plan, person), text=text)
+    yield from _itinerary_and_remarks(words, description, plan)
+
+
+def asked_for_in_words(words: Words, person: str, text: str, description: Description, plan: Plan) -> Iterator[str]:
+    """As `dialled_in_words`, for what `person` asked for by click-to-call: which of their phones ring first."""
+    yield words("{person} asks for a call to {text}.", person=_name_of(plan, person), text=text)
+    yield from _itinerary_and_remarks(words, description, plan)
+
+
+def _name_of(plan: Plan, person: str) -> str:
+    return plan.people[person].name if person in plan.people else person
+
+
+def _itinerary_and_remarks(words: Words, description: Description, plan: Plan) -> Iterator[str]:
     yield ""
     yield from steps_in_words(words, description["itinerary"], plan)
     yield from (f"  {words.say(remark)}" for remark in _other_remarks(description["trace"]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from aiguillage.desk.calling import Calls, NoCalls
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.receivers import PUBLIC, Receivers
 from aiguillage.desk.snapshot import Snapshot
@@ -25,7 +26,8 @@ class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
     `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
-    in seconds, is the proof's; `receivers` are those whom webhooks may be sent to.
+    in seconds, is the proof's; `receivers` are those whom webhooks may be sent to; `calls` places calls and tells what
+    becomes of them.
     """
 
     database: Database
@@ -36,6 +38,7 @@ class Parts:
     receivers: Receivers = PUBLIC
     live: LiveCalls = field(default_factory=LiveCalls)
     settings: Settings | None = None
+    calls: Calls = field(default_factory=NoCalls)
 
     def needed_settings(self) -> Settings:
         """Raises Unavailable where there are none."""

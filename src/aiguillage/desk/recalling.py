@@ -49,9 +49,11 @@ def recall(database: Database, wanted: str) -> PastCall:
 
 
 def latest(database: Database, limit: int) -> list[DecisionRecord]:
-    """The last calls, the newest first, each with its first decision."""
+    """The last calls, the newest first, each with its first decision; of click-to-call, with what was dialled then."""
     with database.reading() as session:
-        return [each for each in journal.recent(session, limit) if each.kind != "menu"]
+        found = [each for each in journal.recent(session, limit) if each.kind != "menu"]
+    went_on = {each.call for each in found if each.kind != "click-to-call"}
+    return [each for each in found if each.kind != "click-to-call" or each.call not in went_on]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,13 @@ def in_words(words: Words, call: PastCall) -> Iterator[str]:
     if "caller" in description:
         yield from explaining.in_words(words, description, call.plan)
     else:
-        yield from explaining.dialled_in_words(words, first.caller or "", first.called, description, call.plan)
+        said = explaining.asked_for_in_words if first.kind == "click-to-call" else explaining.dialled_in_words
+        yield from said(words, first.caller or "", first.called, description, call.plan)
     for decision in asked_again:
         again = explaining.recorded(decision)
         yield ""
         pressed = " ".join(f"{menu}:{keys}" for menu, keys in again.get("presses", ()))
-        yield words("After key {keys}:", keys=pressed)
+        yield words("After key {keys}:", keys=pressed) if pressed else words("Once somebody has answered there:")
         yield from explaining.steps_in_words(words, again["itinerary"], call.plan)
     yield ""
     yield words("What happened:")

@@ -74,7 +74,7 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     ours = call.called if did else p.first_number(plan)
     return Decision(
         route=route.name if route else None,
-        itinerary=Itinerary(steps, language, _on_the_screen(plan, contact), _aloud(plan, contact), ours),
+        itinerary=Itinerary(steps, language, on_the_screen(plan, contact), _aloud(plan, contact), ours),
         trace=Trace(
             call.called,
             did,
@@ -89,7 +89,7 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     )
 
 
-def _on_the_screen(plan: p.Plan, contact: Contact | None) -> str:
+def on_the_screen(plan: p.Plan, contact: Contact | None) -> str:
     """`Anne Lambert - Président local - Patro Saint-Rémy de Jumet`: a telephone's display has no room for commas."""
     if contact is None:
         return ""

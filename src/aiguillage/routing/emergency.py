@@ -37,6 +37,14 @@ def spellings(country: str) -> Iterator[tuple[str, str]]:
             yield f"+{abroad}", f"+{abroad}"
 
 
+def is_emergency(country: str, dialled: str) -> bool:
+    """Whether `dialled`, without separators, reaches or may reach an emergency service, in whatever spelling."""
+    code = _COUNTRY_CODES.get(country, "")
+    short = (number for number in EMERGENCY_NUMBERS.get(country, _EVERYWHERE) if len(number) < _SHORTEST_NATIONAL)
+    abroad = {prefix + code + number for number in short for prefix in ("+", "00")} if code else set()
+    return dialled in reserved_extensions(country) | {sent for _, sent in spellings(country)} | abroad
+
+
 def reserved_extensions(country: str) -> frozenset[str]:
     """What no extension may be: every spelling, and in Belgium all of 100 to 112, where new services appear."""
     around = (str(number) for number in range(100, 113)) if country == "BE" else ()

@@ -81,13 +81,18 @@ def parse_written(text: str, country: str) -> E164:
     if len(text) > _LONGEST_WRITTEN or not _WRITTEN.fullmatch(cleaned):
         raise NumberRefused(f"{cleaned!r} is no telephone number; expected digits, as in 071 00 02 01 or +3271000201")
     try:
-        number = phonenumbers.parse(re.sub(f"[{_SEPARATORS}]", "", cleaned), country)
+        number = phonenumbers.parse(without_separators(cleaned), country)
     except phonenumbers.NumberParseException:
         raise NumberRefused(f"{cleaned!r} is no telephone number in any country") from None
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not _has_a_full_length(number) or not _E164.fullmatch(written):
         raise NumberRefused(f"{cleaned!r} has not the length of a telephone number")
     return E164(written)
+
+
+def without_separators(text: str) -> str:
+    """`0471/00.02.02` -> `0471000202`: what a finger dials of a number as people write it."""
+    return re.sub(f"[{_SEPARATORS}]", "", text)
 
 
 def _has_a_full_length(number: phonenumbers.PhoneNumber) -> bool:

@@ -55,13 +55,15 @@ class Dialled:
 class Outgoing:
     """`number` is the outside number that is called, None for a call that stays inside or is refused.
 
-    `remarks` say why; `turns_taken` as in a Decision. The itinerary always ends.
+    `remarks` say why; `turns_taken` as in a Decision. The itinerary always ends. `refused` is the prompt that says no
+    to whoever dials, None where the call goes somewhere.
     """
 
     itinerary: Itinerary
     remarks: tuple[Note, ...]
     number: E164 | None = None
     turns_taken: tuple[str, ...] = ()
+    refused: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Plain JSON data: `itinerary`, `remarks` in English, and `notes`, from which these can be said otherwise."""
@@ -156,7 +158,7 @@ def _outside(plan: p.Plan, dialled: Dialled, number: str) -> Outgoing:
 
 
 def _refused(plan: p.Plan, dialled: Dialled, prompt: str, why: Note) -> Outgoing:
-    return Outgoing(_itinerary(plan, dialled, (Play(prompt), HangUp("rejected"))), (why,))
+    return Outgoing(_itinerary(plan, dialled, (Play(prompt), HangUp("rejected"))), (why,), refused=prompt)
 
 
 def _itinerary(
