@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aiguillage.admin.app import create_app
+from aiguillage.desk import auditing
 from aiguillage.desk.snapshot import load_snapshot
 from aiguillage.store import callbacks as stored
 from aiguillage.store.callbacks import CallbackRequest
@@ -38,7 +39,7 @@ def client(service: Service) -> Iterator[TestClient]:
 
 
 def say(client: TestClient, who: str, **state: Any) -> Any:
-    return client.put(f"{PRESENCE}/{who}", content=json.dumps(state), headers=JSON)
+    return client.put(f"{PRESENCE}/{who}", content=json.dumps(state), headers=JSON | {"if-match": "*"})
 
 
 # --- presence ---
@@ -63,6 +64,18 @@ def test_a_state_is_set_and_read_again(client: TestClient) -> None:
     assert client.get(PRESENCE).json() == {"presences": []}
 
 
+def test_who_says_it_has_read_it(client: TestClient, service: Service) -> None:
+    path, away = f"{PRESENCE}/claire", {"state": "away"}
+    problem(client.put(path, json=away), 428)
+    etag = client.get(path).headers["etag"]
+    said = client.put(path, json=away, headers={"if-match": etag})
+    assert said.headers["etag"] == client.get(path).headers["etag"] != etag
+    told = problem(client.put(path, json={"state": "available"}, headers={"if-match": etag}), 412)
+    assert "claire is away by now" in told["detail"]
+    entry = auditing.latest(service.database, 1)[0]
+    assert (entry.actor, entry.thing) == ("token claire", "presence/claire")
+
+
 @pytest.mark.parametrize("state", ["away", "do-not-disturb"])
 def test_a_state_may_have_no_end(client: TestClient, state: str) -> None:
     assert say(client, "tom", state=state).json() == {
@@ -82,7 +95,7 @@ def test_a_time_without_an_offset_is_on_the_organisations_clock(client: TestClie
 
 @pytest.mark.parametrize("method", ["get", "put"])
 def test_the_state_of_somebody_who_is_not_in_the_plan_is_not_there(client: TestClient, method: str) -> None:
-    answer = client.request(method, f"{PRESENCE}/toto", json={"state": "away"})
+    answer = client.request(method, f"{PRESENCE}/toto", json={"state": "away"}, headers={"if-match": "*"})
     assert 'person "toto" is not in the plan' in problem(answer, 404)["detail"]
 
 
@@ -119,7 +132,7 @@ def test_a_state_that_cannot_be_is_refused_and_nothing_is_changed(
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"away"'])
 def test_a_body_that_is_no_state_is_refused(client: TestClient, content: bytes) -> None:
-    problem(client.put(f"{PRESENCE}/claire", content=content, headers=JSON), 422)
+    problem(client.put(f"{PRESENCE}/claire", content=content, headers=JSON | {"if-match": "*"}), 422)
 
 
 def test_a_name_that_no_person_can_have_is_refused(client: TestClient) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts, may
+from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import callbacks
 
@@ -52,12 +52,12 @@ def list_callbacks(parts: TheParts, queue: QueueKey = None) -> Callbacks:
 
 
 @router.post("/callbacks/{id}/take", operation_id="takeCallback", dependencies=[may("callbacks:write")])
-def take_callback(id: Id, taker: Taker, parts: TheParts) -> Callback:  # noqa: A002  the name in the path
+def take_callback(id: Id, taker: Taker, parts: TheParts, by: TheEditor) -> Callback:  # noqa: A002  the name in the path
     """Say that somebody is going to call; 409 where a colleague was faster."""
-    return _model(callbacks.describe(callbacks.take(parts.database, id, taker.person, datetime.now(UTC))))
+    return _model(callbacks.describe(callbacks.take(parts.database, id, taker.person, datetime.now(UTC), by)))
 
 
 @router.post("/callbacks/{id}/done", operation_id="finishCallback", dependencies=[may("callbacks:write")])
-def finish_callback(id: Id, parts: TheParts) -> Callback:  # noqa: A002  the name in the path
+def finish_callback(id: Id, parts: TheParts, by: TheEditor) -> Callback:  # noqa: A002  the name in the path
     """The caller was called back, or needs it no more."""
-    return _model(callbacks.describe(callbacks.finish(parts.database, id, datetime.now(UTC))))
+    return _model(callbacks.describe(callbacks.finish(parts.database, id, datetime.now(UTC), by)))

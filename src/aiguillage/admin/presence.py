@@ -3,15 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.guard import TheParts, ThePrincipal, may, may_within
+from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
+from aiguillage.admin.requests import KnownRevisions, etag
 from aiguillage.admin.routes import Resource
 from aiguillage.admin.times import LocalInstant
 from aiguillage.desk import presence
 from aiguillage.errors import NotFound
 from aiguillage.routing.presence import AVAILABLE
+from aiguillage.routing.presence import Presence as State_
 
 router = APIRouter(tags=["presence"], route_class=Resource)
 
@@ -46,6 +48,11 @@ def _model(data: dict[str, Any]) -> Presence:
     return Presence(**data)
 
 
+def _tagged(response: Response, person: str, state: State_) -> Presence:
+    response.headers["ETag"] = etag(presence.revision(person, state))
+    return _model(presence.describe(person, state))
+
+
 @router.get("/presence", operation_id="listPresence", dependencies=[may("presence:read")])
 def list_presence(parts: TheParts) -> Presences:
     """Everybody who is not simply available."""
@@ -54,19 +61,27 @@ def list_presence(parts: TheParts) -> Presences:
 
 
 @router.get("/presence/{person}", operation_id="getPresence", dependencies=[may("presence:read")])
-def get_presence(person: Person, parts: TheParts) -> Presence:
+def get_presence(person: Person, parts: TheParts, response: Response) -> Presence:
     if person not in parts.current().plan.people:
         raise NotFound(f'person "{person}" is not in the plan')
     states = presence.current(parts.database, datetime.now(UTC))
-    return _model(presence.describe(person, states.get(person, AVAILABLE)))
+    return _tagged(response, person, states.get(person, AVAILABLE))
 
 
 @router.put("/presence/{person}", operation_id="putPresence", dependencies=[may_within("presence:write")])
-def put_presence(person: Person, new: NewPresence, parts: TheParts, who: ThePrincipal) -> Presence:
+def put_presence(
+    person: Person,
+    new: NewPresence,
+    parts: TheParts,
+    who: ThePrincipal,
+    by: TheEditor,
+    known: KnownRevisions,
+    response: Response,
+) -> Presence:
     """Say where somebody is; the next call knows it within a second."""
     who.needs_for("presence:write", person)
     now = datetime.now(UTC)
     until = new.until.isoformat() if new.until else ""
     state = presence.said(parts.current().plan, new.state, new.forward_to or "", until, now)
-    presence.set_presence(parts.database, person, state, who.name, now)
-    return _model(presence.describe(person, state))
+    presence.set_presence(parts.database, person, state, by, now, known)
+    return _tagged(response, person, state)

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from aiguillage.desk.editing import NOBODY, Editor
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import NotFound
-from aiguillage.store import callbacks
+from aiguillage.store import audit, callbacks
+from aiguillage.store.audit import Deed
 from aiguillage.store.callbacks import CallbackRequest
 from aiguillage.store.database import Database
 
@@ -16,17 +18,21 @@ def waiting(database: Database, queue: str | None = None) -> list[CallbackReques
         return callbacks.open_requests(session, queue)
 
 
-def take(database: Database, key: str, person: str, at: datetime) -> CallbackRequest:
+def take(database: Database, key: str, person: str, at: datetime, by: Editor = NOBODY) -> CallbackRequest:
     """`person` is going to call. Raises NotFound, and Conflict where a colleague was faster."""
     if person not in (people := published_plan(database).people):
         raise NotFound(f'person "{person}" is not in the plan; write one of {", ".join(people)}')
     with database.writing() as session:
+        audit.append(
+            session, at, Deed(by.name, "take", f"callbacks/{key}", None, {"person": person}, request=by.request)
+        )
         return callbacks.take(session, key, person, at)
 
 
-def finish(database: Database, key: str, at: datetime) -> CallbackRequest:
+def finish(database: Database, key: str, at: datetime, by: Editor = NOBODY) -> CallbackRequest:
     """The caller was called back, or needs it no more. Raises NotFound."""
     with database.writing() as session:
+        audit.append(session, at, Deed(by.name, "finish", f"callbacks/{key}", request=by.request))
         return callbacks.finish(session, key, at)
 
 

@@ -1,19 +1,23 @@
 """Say where people are: available, away, not to be disturbed, forwarded. The next call knows it."""
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, time
 from typing import Any, Literal
 
+from aiguillage import text_formats
+from aiguillage.desk.editing import Editor
 from aiguillage.desk.explaining import YEARS
 from aiguillage.desk.snapshot import published_plan
-from aiguillage.errors import NotFound, Refused
+from aiguillage.errors import ChangedMeanwhile, NotFound, Refused
 from aiguillage.routing import hours
 from aiguillage.routing.numbers import parse_written
 from aiguillage.routing.outgoing import may_dial
 from aiguillage.routing.plan import Plan, is_ours
-from aiguillage.routing.presence import Presence
-from aiguillage.store import presences
+from aiguillage.routing.presence import AVAILABLE, Presence
+from aiguillage.store import audit, presences
+from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database
 
 _STATES: Mapping[str, Literal["available", "away", "do not disturb", "forwarded"]] = {
@@ -23,16 +27,42 @@ _STATES: Mapping[str, Literal["available", "away", "do not disturb", "forwarded"
     "forwarded": "forwarded",
 }
 """Words of command line and API -> states."""
+Known = Collection[str] | None
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
-def set_presence(database: Database, person: str, presence: Presence, by: str, at: datetime) -> None:
-    """`by` sets the state of a person, a plan key, at `at` (aware).
+def set_presence(
+    database: Database, person: str, presence: Presence, by: str | Editor, at: datetime, known: Known = None
+) -> None:
+    """`by` sets the state of a person, a plan key, at `at` (aware). `known` are the revisions that they have read.
 
-    Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial."""
+    Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial;
+    ChangedMeanwhile.
+    """
     check(published_plan(database), person, presence, at)
+    editor = by if isinstance(by, Editor) else Editor(by)
     with database.writing() as session:
-        presences.replace(session, person, presence, by, at)
+        before = _still(presences.all_presences(session).get(person, AVAILABLE), at)
+        if known is not None and revision(person, before) not in known:
+            raise ChangedMeanwhile(f"{person} is {before.state} by now; read it again and say it again")
+        presences.replace(session, person, presence, editor.name, at)
+        # Without the number: it may be somebody's own, and the audit forgets nothing.
+        was, becomes = ({"state": each.state, "until": _text(each.until)} for each in (before, presence))
+        deed = Deed(editor.name, "change", f"presence/{person}", was, becomes, request=editor.request)
+        audit.append(session, at, deed)
+
+
+def revision(person: str, presence: Presence) -> str:
+    """32 hexadecimal digits."""
+    return hashlib.sha256(text_formats.write_json(describe(person, presence)).encode()).hexdigest()[:32]
+
+
+def _still(presence: Presence, now: datetime) -> Presence:
+    return AVAILABLE if presence.until is not None and presence.until <= now else presence
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
 
 
 def said(plan: Plan, state: str, number: str, until: str, now: datetime) -> Presence:
@@ -67,9 +97,7 @@ def current(database: Database, now: datetime) -> Mapping[str, Presence]:
     """Who is not simply available at `now` (aware)."""
     with database.reading() as session:
         return {
-            person: state
-            for person, state in presences.all_presences(session).items()
-            if state.until is None or state.until > now
+            person: state for person, state in presences.all_presences(session).items() if _still(state, now) is state
         }
 
 
@@ -103,6 +131,6 @@ def describe(person: str, presence: Presence) -> dict[str, Any]:
     return {
         "person": person,
         "state": presence.state.replace(" ", "-"),
-        "until": presence.until.isoformat() if presence.until else None,
+        "until": _text(presence.until),
         "forward_to": presence.forward_to,
     }
