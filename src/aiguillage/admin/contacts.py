@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage.admin.bodies import PLAIN, FileBody, file_body
 from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
 from aiguillage.admin.pages import Cursor, Limit, cursor_of, place_of
-from aiguillage.admin.requests import Invalid, KnownRevisions, etag, not_modified, revisions
+from aiguillage.admin.requests import Invalid, KnownRevisions, etag, revisions
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import auditing, contacts
 from aiguillage.desk.contacts import single, telling
@@ -180,14 +180,9 @@ def _known(request: Request) -> int | None:
     "/{id:int}",
     operation_id="getContact",
     dependencies=[may_within("contacts:read")],
-    response_model=Contact,
-    responses={304: {"description": "Not Modified"}},
 )
-def get_contact(id: Id, request: Request, response: Response, parts: TheParts, who: ThePrincipal) -> object:  # noqa: A002
-    kept = single.contact(parts.database, who, id)
-    if not_modified(request, single.revision(kept)):
-        return Response(status_code=304, headers={"ETag": etag(single.revision(kept))})
-    return _one(kept, response)
+def get_contact(id: Id, response: Response, parts: TheParts, who: ThePrincipal) -> Contact:  # noqa: A002
+    return _one(single.contact(parts.database, who, id), response)
 
 
 @router.put("/{id:int}", operation_id="replaceContact", dependencies=[may_within("contacts:write")])

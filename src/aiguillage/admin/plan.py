@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage import text_formats
 from aiguillage.admin.bodies import JSON, YAML, DocumentBody, answer_of, body_of
 from aiguillage.admin.guard import TheEditor, TheParts, may
-from aiguillage.admin.requests import KnownRevisions, etag, not_modified, revisions
+from aiguillage.admin.requests import KnownRevisions, etag, revisions
 from aiguillage.admin.routes import Resource
 from aiguillage.admin.wordings import TheLanguage
 from aiguillage.desk import comparing, editing, proving, publishing
@@ -91,8 +91,6 @@ def get_plan(request: Request, parts: TheParts) -> Response:
     """The draft; YAML where `Accept` asks for application/yaml. The ETag goes into a later write's If-Match."""
     document = editing.draft(parts.database)
     revision = editing.revision(document)
-    if not_modified(request, revision):
-        return Response(status_code=304, headers={"ETag": etag(revision)})
     return _document(request, document, revision)
 
 
@@ -148,6 +146,7 @@ def check_plan(parts: TheParts, response: Response, language: TheLanguage, plan:
     words = words_for(found, language)
     problems = proving.prove(parts.database, found, datetime.now(UTC), parts.longest_ringing)
     response.headers["ETag"] = etag(editing.revision(document))
+    response.headers["Cache-Control"] = "no-store"  # the ETag is the draft's; what is proved of it changes with the day
     told = [
         FoundProblem(**(each | {"message": words.say(problem.message), "remedy": words.say(problem.remedy)}))
         for each, problem in zip(proving.as_data(found, problems), problems, strict=True)
@@ -231,8 +230,6 @@ def get_version(number: Number, request: Request, parts: TheParts) -> Response:
     """The document; it never changes."""
     document = editing.document_of(parts.database, str(number))
     revision = editing.revision(document)
-    if not_modified(request, revision):
-        return Response(status_code=304, headers={"ETag": etag(revision)})
     return _document(request, document, revision)
 
 

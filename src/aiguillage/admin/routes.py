@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
@@ -31,10 +32,10 @@ class Resource(APIRoute):
 def _tagged(request: Request, response: Response) -> Response:
     """With an ETag of its bytes, where the resource has no revision of its own; 304 for who has it already."""
     body = getattr(response, "body", None)
-    if response.status_code != 200 or body is None or "etag" in response.headers:
+    if response.status_code != HTTPStatus.OK or body is None or response.headers.get("cache-control") == "no-store":
         return response
-    revision = hashlib.sha256(bytes(body)).hexdigest()[:32]
-    if not_modified(request, revision):
-        return Response(status_code=304, headers={"ETag": etag(revision)})
-    response.headers["ETag"] = etag(revision)
+    if "etag" not in response.headers:
+        response.headers["ETag"] = etag(hashlib.sha256(bytes(body)).hexdigest()[:32])
+    if not_modified(request, response.headers["etag"].strip('"')):
+        return Response(status_code=304, headers={"ETag": response.headers["etag"]})
     return response

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from aiguillage.admin.bodies import JSON, MERGE_PATCH, JsonBody, PatchBody, answer_of, body_of
 from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
 from aiguillage.admin.pages import cursor_of, place_of
-from aiguillage.admin.requests import Invalid, KnownRevisions, etag, not_modified
+from aiguillage.admin.requests import Invalid, KnownRevisions, etag
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import items
 from aiguillage.desk.items import LISTED, WHOLE, Item
@@ -216,7 +216,7 @@ def _add_collection(router: APIRouter, section: Section) -> None:
         dependencies=[may("plan:read")],
         tags=[name],
         summary=f"List {told[1]}",
-        responses={200: answer_of(f"{single}List", "A page of them."), 304: {"description": "Not Modified"}},
+        responses={200: answer_of(f"{single}List", "A page of them.")},
         openapi_extra={"parameters": _list_parameters(section)},
     )
     def list_things(request: Request, parts: TheParts) -> Response:
@@ -224,8 +224,6 @@ def _add_collection(router: APIRouter, section: Section) -> None:
         shown, following = _listed_page(items.items(parts.database, name), page)
         body = {"items": [_shown(each) for each in shown], "next": following}
         revision = Item(name, str(page), body).revision
-        if not_modified(request, revision):
-            return Response(status_code=304, headers={"ETag": etag(revision)})
         return JSONResponse(body, headers={"ETag": etag(revision)})
 
     @router.post(
@@ -250,13 +248,11 @@ def _add_collection(router: APIRouter, section: Section) -> None:
         dependencies=[_may(name, "get")],
         tags=[name],
         summary=f"Read a {told[0]}",
-        responses={200: answer_of(single, "As the draft has it."), 304: {"description": "Not Modified"}},
+        responses={200: answer_of(single, "As the draft has it.")},
     )
-    def get_thing(request: Request, key: str, parts: TheParts, who: ThePrincipal) -> Response:
+    def get_thing(key: str, parts: TheParts, who: ThePrincipal) -> Response:
         who.needs_for("plan:read", key if name == "people" else None)
         item = items.item(parts.database, name, key)
-        if not_modified(request, item.revision):
-            return Response(status_code=304, headers={"ETag": etag(item.revision)})
         return _answer(item)
 
     @router.put(
@@ -346,12 +342,10 @@ def _add_single(router: APIRouter, name: str, one: str) -> None:
         operation_id=f"get{one}",
         dependencies=[may("plan:read")],
         tags=[name],
-        responses={200: answer_of(one, "As the draft has it."), 304: {"description": "Not Modified"}},
+        responses={200: answer_of(one, "As the draft has it.")},
     )
-    def get_single(request: Request, parts: TheParts) -> Response:
+    def get_single(parts: TheParts) -> Response:
         item = items.item(parts.database, name, "")
-        if not_modified(request, item.revision):
-            return Response(status_code=304, headers={"ETag": etag(item.revision)})
         return _answer(item)
 
     @router.put(

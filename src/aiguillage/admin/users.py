@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage.admin.bodies import PLAIN
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import SHOWN_ONCE
-from aiguillage.admin.requests import KnownRevisions, etag, not_modified
+from aiguillage.admin.requests import KnownRevisions, etag
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import accounts
 from aiguillage.desk.accounts import Account, StoredToken
@@ -151,15 +151,11 @@ def create_user(request: Request, response: Response, new: NewUser, parts: ThePa
     operation_id="getUser",
     tags=["users"],
     dependencies=_READ,
-    response_model=User,
-    responses={304: {"description": "Not Modified"}},
 )
-def get_user(name: Name, request: Request, response: Response, parts: TheParts) -> object:
+def get_user(name: Name, response: Response, parts: TheParts) -> User:
     account = accounts.user(parts.database, name)
-    if not_modified(request, account.user.revision):
-        return Response(status_code=304, headers={"ETag": etag(account.user.revision)})
     response.headers["ETag"] = etag(account.user.revision)
-    return _shown(account)
+    return User.model_validate(_shown(account))
 
 
 @router.put("/users/{name}", operation_id="replaceUser", tags=["users"], dependencies=_WRITE)

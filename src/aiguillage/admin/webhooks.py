@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import SHOWN_ONCE
-from aiguillage.admin.requests import KnownRevisions, etag, not_modified
+from aiguillage.admin.requests import KnownRevisions, etag
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import webhooks
 from aiguillage.desk.webhooks import Event, Wish
@@ -24,7 +24,6 @@ _WITH_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}}
 }
 _READ, _WRITE = [may("webhooks:read")], [may("webhooks:write")]
-_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not Modified"}}
 
 
 class WebhookBody(BaseModel):
@@ -127,13 +126,10 @@ def create_webhook(
     "/webhooks/{key}",
     operation_id="getWebhook",
     dependencies=_READ,
-    response_model=Webhook,
-    responses={**_WITH_ETAG, **_UNCHANGED},
+    responses=_WITH_ETAG,
 )
-def get_webhook(request: Request, response: Response, key: Key, parts: TheParts) -> Any:
+def get_webhook(response: Response, key: Key, parts: TheParts) -> Webhook:
     found = webhooks.one(parts.database, key)
-    if not_modified(request, webhooks.revision(found)):
-        return Response(status_code=304, headers={"ETag": etag(webhooks.revision(found))})
     return _tagged(response, found)
 
 
