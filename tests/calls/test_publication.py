@@ -39,6 +39,7 @@ def test_the_next_call_and_a_new_phone_follow_a_publication(system: System) -> N
         plan = publish(system, changed)
         passwords = provisioning.site(system.settings, system.database, plan).passwords
         asyncio.run(_register("nina", passwords["nina"], system))
+        live(system)
         assert asyncio.run(_status(system, STRANGER)) == 403
     finally:
         publish(system, before)
