@@ -84,3 +84,13 @@ async def test_what_is_too_much_is_counted(database: Database, monkeypatch: pyte
     assert (journalling.backlog, journalling.dropped) == (2, 3)
     await journalling.close()
     assert legs(database) == ["leg-0", "leg-1"]
+
+
+async def test_who_looks_on_and_fails_is_in_nobodys_way(database: Database) -> None:
+    def fails(_: object) -> None:
+        raise RuntimeError("whoever looks on")
+
+    journalling = Journalling(database, fails)
+    journalling.happened(event(1))
+    await journalling.close()
+    assert legs(database) == ["leg-1"]

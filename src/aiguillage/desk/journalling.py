@@ -43,12 +43,18 @@ class Journalling:
         return len(self._waiting)
 
     def decided(self, decision: DecisionRecord) -> None:
-        self._told(decision)
+        self._tell(decision)
         self._add(decision)
 
     def happened(self, event: EventRecord) -> None:
-        self._told(event)
+        self._tell(event)
         self._add(event)
+
+    def _tell(self, record: DecisionRecord | EventRecord) -> None:
+        try:
+            self._told(record)
+        except Exception:  # whoever looks on must not keep a call from its answer
+            log.exception("not_shown")
 
     def remember(self, fact: TurnTaken | CalledOut) -> None:
         self._add(fact)
