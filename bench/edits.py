@@ -9,6 +9,7 @@ that was read. Takes some minutes, so `make bench` leaves it out.
 
 import json
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -30,7 +31,16 @@ from aiguillage.store.database import Database, open_database
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plan.yaml"
 SHARED = 10
-PORT = 18_099
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+PORT = _free_port()
 
 
 def main() -> None:
