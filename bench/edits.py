@@ -102,7 +102,7 @@ class _Client:
         headers = {"idempotency-key": f"create-{key}"}
         for _ in range(1 + self._lost()):
             answer = self._http.post("/categories", json=body, headers=headers)
-            while answer.status_code == 409 and "at this moment" in answer.json()["detail"]:
+            while answer.status_code == 503 or "at this moment" in answer.json().get("detail", ""):
                 time.sleep(0.1)
                 answer = self._http.post("/categories", json=body, headers=headers)
             assert answer.status_code == 201, answer.text
@@ -118,6 +118,10 @@ class _Client:
                 return
             wanted = {"name": f"{int(count) + 1} {mark}"}
             answer = self._http.put(f"/categories/{key}", json=wanted, headers={"if-match": read.headers["etag"]})
+            if answer.status_code == 503:
+                self._told["asked to wait"] += 1
+                time.sleep(self._chance.random())
+                continue
             if answer.status_code == 412:
                 self._told["somebody was faster"] += 1
                 continue

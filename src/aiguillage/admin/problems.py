@@ -124,11 +124,19 @@ def _problem(
         type=_TYPE + kind,
         title=_title(status),
         status=status,
-        detail=detail,
+        detail=_written(detail),
         request_id=request_id(request.scope),
-        errors=[ProblemError(path=path, pointer=pointer(_within(own, path)), detail=said) for path, said in errors],
+        errors=[
+            ProblemError(path=_written(path), pointer=_written(pointer(_within(own, path))), detail=_written(said))
+            for path, said in errors
+        ],
     )
     return JSONResponse(problem.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+def _written(text: str) -> str:
+    """As UTF-8 can write it: what was sent may hold half a character, and faults name what was sent."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _within(own: str, path: str) -> str:

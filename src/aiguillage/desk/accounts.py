@@ -164,7 +164,7 @@ def _unchanged(session: Session, name: str, known: Known) -> User:
 
 
 _NAME = re.compile("[a-z0-9][a-z0-9.-]{0,62}")
-_FULL_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
+_PLAIN = "write 1 to 200 characters, none of them a control character"
 _NEEDED = {Reach.OWN: "person", Reach.UNIT: "unit"}
 """What a role whose scopes go no further than this needs to know of its users."""
 
@@ -174,8 +174,8 @@ def _check(database: Database, new: User) -> None:
     faults = [] if new.role in ROLES else [Fault("role", f"write one of {', '.join(ROLES)}")]
     if not _NAME.fullmatch(new.name):
         faults.append(Fault("name", "write small letters, digits, dots and hyphens, 63 at most"))
-    if not _FULL_NAME.fullmatch(new.full_name):
-        faults.append(Fault("full_name", "write 1 to 200 characters, none of them a control character"))
+    if not _is_plain(new.full_name):
+        faults.append(Fault("full_name", _PLAIN))
     needed = {_NEEDED[each] for each in ROLES.get(new.role, {}).values() if each in _NEEDED}
     faults += [
         Fault(name, f"the role {new.role} needs one: a key of the plan")
@@ -189,6 +189,11 @@ def _check(database: Database, new: User) -> None:
             faults.append(Fault(name, f'the plan has no "{key}" in {section}{suggestion(key, list(known))}'))
     if faults:
         raise DocumentRefused(tuple(faults))
+
+
+def _is_plain(name: str) -> bool:
+    """Not one that turns the direction of what follows it, either."""
+    return name.isprintable() and len(name.strip()) > 0 and len(name) <= 200
 
 
 def _may_give(by: Editor, role: str) -> None:
@@ -242,6 +247,8 @@ def create_token(
     One that a user makes is that user's: it can never do more than they can at the time. Raises DocumentRefused for a
     scope that there is not, Forbidden.
     """
+    if not _is_plain(new.name):
+        raise DocumentRefused((Fault("name", _PLAIN),))
     unknown = [
         Fault(f"scopes[{place}]", f'"{scope}" is no scope{suggestion(scope, list(SCOPES))}')
         for place, scope in enumerate(new.scopes or ())

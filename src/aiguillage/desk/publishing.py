@@ -5,7 +5,7 @@ from datetime import datetime
 from aiguillage import text_formats
 from aiguillage.desk import editing, proving
 from aiguillage.desk.editing import Editor
-from aiguillage.errors import ChangedMeanwhile, PlanUnsound
+from aiguillage.errors import ChangedMeanwhile, PlanUnsound, Refused
 from aiguillage.routing.check import LONGEST_RINGING
 from aiguillage.routing.compare import settings_changed
 from aiguillage.store import audit, plans, webhooks
@@ -25,10 +25,12 @@ def publish(
     """Make the draft the next version and return its number. `at` is aware.
 
     Raises NotFound without a draft, DocumentRefused if the draft no longer resolves, PlanUnsound where the proof finds
-    errors, ChangedMeanwhile when the draft has not the revision `known`, or when somebody else published between our
-    reading and our writing: it says what.
+    errors, Refused for a comment that is no line, ChangedMeanwhile when the draft has not the revision `known`, or when
+    somebody else published between our reading and our writing: it says what.
     """
     editor = by if isinstance(by, Editor) else Editor(by)
+    if not comment.isprintable():
+        raise Refused("the comment: write it on one line, without control characters")
     with database.reading() as session:
         latest = plans.latest_version(session)
     document = editing.draft(database)
