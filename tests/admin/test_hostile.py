@@ -85,6 +85,7 @@ def fine(answer: Any) -> bool:
     return False
 
 
+@pytest.mark.timeout(400)
 def test_what_is_hostile_is_a_plain_text_or_refused(admin: TestClient) -> None:
     done = 0
     for method, path, body in BODIES:
