@@ -1,11 +1,29 @@
-"""Logs: one event a line, for people or as JSON; control characters never reach a terminal or a log reader."""
+"""Logs: one event a line, for people or as JSON; control characters never reach a terminal or a log reader.
+
+A telephone number is shown by its first and last digits: logs are kept, copied and read where the journal is not.
+"""
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
 from aiguillage.settings import Settings
+
+_NUMBER = re.compile(r"(\+[1-9]\d\d)\d{3,}(\d\d)|(?<![\w.:+-])(0\d\d)\d{4,}(\d\d)(?![\w:]|\.\d)")
+"""In E.164; or national or with 00, where it is no part of an address, an instant or an id."""
+
+
+def masked(text: str) -> str:
+    """`+324…01` in place of +32471000201."""
+    return _NUMBER.sub(r"\1\3…\2\4", text)
+
+
+def _mask(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: masked(value) if isinstance(value, str) else value for name, value in record.items()}
 
 
 def quiet() -> None:
@@ -40,7 +58,7 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _mask, renderer],
             foreign_pre_chain=shared,
         )
     )
