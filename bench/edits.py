@@ -127,7 +127,11 @@ class _Client:
                 continue
             assert answer.status_code == 200, answer.text
             if self._lost():
-                again = self._http.put(f"/categories/{key}", json=wanted, headers={"if-match": read.headers["etag"]})
+                again = answer
+                while again.status_code in {200, 503}:
+                    again = self._http.put(
+                        f"/categories/{key}", json=wanted, headers={"if-match": read.headers["etag"]}
+                    )
                 assert again.status_code == 412, again.text
                 self._told["sent again"] += 1
             return

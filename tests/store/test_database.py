@@ -1,6 +1,7 @@
 """Sessions: one state for a reader, a turn for each writer, and plain words when the database does not answer."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -104,6 +105,28 @@ def test_a_writer_waits_for_the_other_and_then_goes_on(database: Database) -> No
         with database.writing() as session:
             assert session.scalar(select(revisions.c.revision)) == 1
         done.result()
+
+
+def test_many_writers_of_one_process_all_come_to_their_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself would send most of them away: together they take longer than it waits."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.2)
+    busy = open_database(database.engine.url.render_as_string(hide_password=False))
+    with busy.writing() as session:
+        session.execute(insert(revisions), {"thing": "turns", "revision": 0})
+
+    def one_more(_: int) -> None:
+        with busy.writing() as session:
+            revision = session.scalar(select(revisions.c.revision).where(revisions.c.thing == "turns"))
+            time.sleep(0.05)
+            session.execute(update(revisions).where(revisions.c.thing == "turns").values(revision=(revision or 0) + 1))
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(one_more, range(24)))
+    with busy.reading() as session:
+        assert session.scalar(select(revisions.c.revision)) == 24
+    busy.close()
 
 
 def test_a_writer_who_waits_too_long_is_told_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

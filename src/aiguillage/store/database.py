@@ -2,7 +2,9 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from aiguillage.errors import SettingRefused, StoreUnavailable
 
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
+TURN_SECONDS = 20
+"""A writer waits so long for the other writers of its own process: 50 who edit at once all come to their turn."""
 
 WRITERS_LOCK = 7_168_293
 """The advisory lock that the writers of one PostgreSQL database share, migrations among them."""
@@ -25,6 +29,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn = threading.Lock()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -42,13 +47,23 @@ class Database:
         refused at once when somebody else has written in between; on PostgreSQL two who replace the same rows would
         end in a duplicate key.
         """
-        with self.answering(), Session(self.engine) as session:
+        with self.answering(), self._own_turn(), Session(self.engine) as session:
             session.connection(execution_options={"writes": True})
             if self.engine.dialect.name == "postgresql":
                 session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_LOCK})
             yield session
             session.commit()
+
+    @contextlib.contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Those of one process wait here: waiting in SQLite is sleeping and looking again, and many starve at it."""
+        if not self._turn.acquire(timeout=TURN_SECONDS):
+            raise StoreUnavailable(f"{self.name} has too many edits at once; try again in a moment")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -59,6 +74,29 @@ class Database:
             raise
         except (DBAPIError, PoolTimeoutError) as wrong:
             raise StoreUnavailable(self.in_words(wrong)) from wrong
+
+    def compact(self, tables: Iterable[str]) -> None:
+        """Write the database anew, so that nothing of what was taken out of these tables is left in its files.
+
+        Other writers wait as long as that takes. What PostgreSQL has logged ahead it keeps until it needs it no more.
+        Raises StoreUnavailable.
+        """
+        with self.answering(), self._own_turn(), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                bare = connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in tables:
+                    bare.execute(text(f"VACUUM FULL {self.engine.dialect.identifier_preparer.quote(table)}"))
+            else:
+                bare = connection.execution_options(without_transaction=True)
+                bare.execute(text("VACUUM"))
+                self._empty_log(bare)
+
+    def _empty_log(self, connection: Connection) -> None:
+        """Write SQLite's write-ahead log into the file and empty it, which nobody's reading may stand in the way of."""
+        deadline = time.monotonic() + TURN_SECONDS
+        while connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one():
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(f"{self.name} is being read all the time; try again in a moment")
 
     @property
     def name(self) -> str:
@@ -124,7 +162,7 @@ def _open_sqlite(url: str) -> Engine:
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         # Python's driver would begin transactions at moments of its own; `begin` below does.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "reset")
@@ -134,7 +172,8 @@ def _open_sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("without_transaction"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
     return engine
