@@ -5,7 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -20,6 +20,7 @@ from aiguillage.asterisk.fastagi import Listener
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
+from aiguillage.desk import retaining
 from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
@@ -27,7 +28,7 @@ from aiguillage.desk.calling import Calling, PlacedCall
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
-from aiguillage.desk.memory import Memory
+from aiguillage.desk.memory import Memory, numbers_kept
 from aiguillage.desk.messages import MessageBook
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.posting import Poster
@@ -49,7 +50,7 @@ log = structlog.get_logger()
 FOLLOW_EVERY = 1.0
 """Seconds between two looks at the database for what another process has published."""
 FORGET_EVERY = 3600.0
-"""Seconds between two looks for names that were spoken too long ago to be kept."""
+"""Seconds between two looks for what was kept long enough."""
 LAST_ANSWERS = 5
 """Seconds that HTTP requests under way are given when the service stops."""
 DRAIN = 1.5
@@ -268,13 +269,23 @@ class Service:
         if self._listening and is_new and not await self._provision(fresh) and before is not None:
             self._passed_over = fresh.plan_version
             fresh = replace(fresh, plan=before.plan, plan_version=before.plan_version)
+        if before is not None and before.directory_revision != fresh.directory_revision:  # somebody may be erased
+            self._memory.keep(await asyncio.to_thread(numbers_kept, self.database), datetime.now(UTC))
         self.snapshot = fresh
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
     async def _forget(self) -> None:
         while True:
             await asyncio.to_thread(self._announcing.forget)
+            try:
+                await asyncio.to_thread(self._retain, datetime.now(UTC))
+            except StoreUnavailable as wrong:
+                log.warning("nothing_forgotten", error=str(wrong))
             await asyncio.sleep(FORGET_EVERY)
+
+    def _retain(self, now: datetime) -> None:
+        if retaining.is_due(self.database, now):
+            log.info("forgotten", **asdict(retaining.retain(self.settings, self.database, now)))
 
     async def _recall(self) -> None:
         plan = self.snapshot.plan if self.snapshot else None

@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     longest_ringing: int = Field(180, ge=10, le=3600)
     """Seconds of nothing but ringing that a caller is made to wait; a plan that rings longer is not published."""
 
+    keep_numbers_days: int = Field(90, ge=1, le=3650)
+    """Days after which a call is kept without numbers and names, under a pseudonym."""
+    keep_calls_days: int = Field(396, ge=1, le=3650)
+    """Days after which of a call no more is kept than that there was one: thirteen months by default."""
+    keep_messages_days: int = Field(396, ge=1, le=3650)
+    """Days after which a voicemail message is deleted that was listened to."""
+
     language: Literal["", "en", "fr"] = ""
     """What our own answers speak; empty = the organisation's first language, if it is one of these."""
 
@@ -97,6 +104,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> "Settings":
         if self.rtp_last_port <= self.rtp_first_port:
             raise ValueError("rtp_last_port must be above rtp_first_port")
+        if self.keep_calls_days < self.keep_numbers_days:
+            raise ValueError("keep_calls_days must not be below keep_numbers_days")
         if self.simulation and not self.simulator_secret.get_secret_value():
             raise ValueError("simulation needs simulator_secret")
         if self.smtp_host and "@" not in self.mail_from:

@@ -90,6 +90,8 @@ NEEDED = {
     f"delete {API}/webhooks/{{key}}": ["webhooks:write"],
     f"post {API}/webhooks/{{key}}/test": ["webhooks:write"],
     f"get {API}/webhooks/{{key}}/deliveries": ["webhooks:read"],
+    f"post {API}/privacy/export": ["privacy:read"],
+    f"post {API}/privacy/erase": ["privacy:write"],
     f"get {API}/contacts": ["contacts:read"],
     f"post {API}/contacts": ["contacts:write"],
     f"get {API}/contacts/export": ["contacts:read"],

@@ -36,6 +36,8 @@ BODIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/calls", {"person": "sophie", "to": "0471000201"}),
     ("POST", "/explain", {"from": "+32471000201", "to": "central", "at": "2026-11-24T10:00:00"}),
     ("POST", "/replay", {"since": "2026-11-01", "from_plan": "live", "to_plan": "draft"}),
+    ("POST", "/privacy/export", {"number": "+32471000299"}),
+    ("POST", "/privacy/erase", {"number": "+32471000299"}),
     ("POST", "/plan/publish", {"comment": "x"}),
     ("POST", "/session", {"user": "marie", "password": "x", "code": "123456"}),
     ("POST", "/invitation", {"invitation": "x", "password": "geese fly south"}),

@@ -19,6 +19,7 @@ from aiguillage.admin import (
     live,
     plan,
     presence,
+    privacy,
     questions,
     sections,
     session,
@@ -37,7 +38,7 @@ from aiguillage.desk.parts import Parts
 
 _RESOURCES = (
     *(plan, explain, questions, presence, callbacks, contacts, voicemail),
-    *(live, calls, journal, users, session, audit, settings, webhooks),
+    *(live, calls, journal, users, session, audit, settings, webhooks, privacy),
 )
 """In this order: `calls/live` is not the call with the id `live`."""
 

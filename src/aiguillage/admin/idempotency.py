@@ -19,6 +19,8 @@ from aiguillage.desk.repeating import Question
 _KEY = re.compile(r'"?[!#-~ ]{1,200}"?')
 SHOWN_ONCE = "no-store"
 """The Cache-Control of an answer that holds a secret."""
+NOT_KEPT = "private, no-store"
+"""That of an answer that changes nothing and tells much: it is made again rather than kept."""
 _SECRETS = {"token", "link", "secret"}
 _KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -57,7 +59,7 @@ async def once(request: Request, answer: Handler) -> Response:
     except BaseException:
         await asyncio.to_thread(repeating.forget, parts.database, question)
         raise
-    if response.status_code < 300:
+    if response.status_code < 300 and response.headers.get("cache-control") != NOT_KEPT:
         await asyncio.to_thread(repeating.finish, parts.database, question, _text(response))
     else:
         await asyncio.to_thread(repeating.forget, parts.database, question)

@@ -91,6 +91,6 @@ def replay_calls(question: ReplayQuestion, parts: TheParts, language: TheLanguag
     now = datetime.now(UTC)
     was, becomes = (_snapshot(parts, name).plan for name in (question.from_plan, question.to_plan))
     since = tabling.first_day(was, question.since or (now - timedelta(days=30)).date(), now)
-    placed = replaying.from_journal(parts.database, since)
+    placed, forgotten = replaying.from_journal(parts.database, since)
     found = replaying.replay(was, becomes, parts.current().directory, placed)
-    return replaying.as_data(words_for(becomes, language), was, becomes, found)
+    return replaying.as_data(words_for(becomes, language), was, becomes, replace(found, forgotten=forgotten))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -186,12 +187,14 @@ def replay(
         was, becomes = (editing.check(editing.document_of(opened, name)) for name in (before, after))
         since = tabling.first_day(was, day(start) or (now - timedelta(days=30)).date(), now)
         unread: tuple[str, ...] = ()
+        forgotten = 0
         if file is None:
-            placed = replaying.from_journal(opened, since)
+            placed, forgotten = replaying.from_journal(opened, since)
         else:
             placed, unread = replaying.from_csv(read_bytes(file), was)
             placed = [each for each in placed if not start or each.at >= since]
     found = replaying.replay(was, becomes, snapshot.directory, placed, _progress(len(placed)), unread)
+    found = replace(found, forgotten=forgotten)
     words = words_of(becomes, language)
     if as_json:
         say_json(replaying.as_data(words, was, becomes, found))

@@ -28,6 +28,8 @@ SCOPES: Mapping[str, str] = {
     "accounts:write": "make, change and delete users and tokens",
     "audit:read": "read the audit",
     "settings:read": "see the settings",
+    "privacy:read": "export everything that is kept of somebody",
+    "privacy:write": "erase everything that is kept of somebody",
     "webhooks:read": "see the webhooks, and what they were told",
     "webhooks:write": "make, change and delete webhooks",
 }

@@ -1,7 +1,7 @@
 """What one call remembers for the next: in memory for the calls, in the store for the next start."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from aiguillage.store.memory import CalledOut, TurnTaken
 
 _Key = TypeVar("_Key")
 
+_SETTLED = timedelta(minutes=1)
 _CHANCE = 1 << 256
 """Large against the orders that a group of fifty can be rung in."""
 
@@ -43,6 +44,11 @@ class Memory:
         self._answered = {**kept.answered, **self._answered}
         called = {number: OutgoingCall(person, at) for number, (person, at) in kept.called.items()}
         self._called = {**called, **self._called}
+
+    def keep(self, kept: Collection[str], now: datetime) -> None:
+        """Forget the numbers that we called and that are not `kept`; the last may not be written down yet."""
+        recent = now - _SETTLED
+        self._called = {number: call for number, call in self._called.items() if number in kept or call.at > recent}
 
     def turns(self) -> Turns:
         """For one call: each has a draw of its own."""
@@ -71,6 +77,12 @@ class Memory:
         if person is not None:
             self._called[number] = OutgoingCall(person, now)
         self._journalling.remember(CalledOut(number, person, endpoint, now, day))
+
+
+def numbers_kept(database: Database) -> set[str]:
+    """Those that we called, as far as the store knows. Raises StoreUnavailable."""
+    with database.reading() as session:
+        return stored.called(session)
 
 
 def _added(ours: Mapping[_Key, int], kept: Mapping[_Key, int]) -> dict[_Key, int]:

@@ -9,8 +9,9 @@ from aiguillage.desk import editing, explaining
 from aiguillage.desk.telling import story_in_words
 from aiguillage.desk.wording import Words
 from aiguillage.errors import NotFound
+from aiguillage.routing import hours
 from aiguillage.routing.plan import Plan
-from aiguillage.store import journal
+from aiguillage.store import journal, retention
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord, PlacedCall
 from aiguillage.store.journal import Wanted as Wanted
@@ -83,11 +84,9 @@ def page(database: Database, wanted: Wanted, after: tuple[datetime, str] | None,
 def _in_brief(placed: PlacedCall, events: list[EventRecord]) -> CallInBrief:
     answered = next((each for each in events if each.kind == "answered"), None)
     ended = next((each for each in reversed(events) if each.kind == "call-ended"), None)
-    left_message = any(each.kind == "step" and each.detail.get("kind") == "voicemail" for each in events)
-    outcome = "answered" if answered else "voicemail" if left_message else "missed" if ended else None
     return CallInBrief(
         placed,
-        outcome,
+        journal.outcome_of(events),
         answered.person if answered else None,
         answered.at if answered else None,
         (ended.at - placed.at).total_seconds() if ended else None,
@@ -97,7 +96,10 @@ def _in_brief(placed: PlacedCall, events: list[EventRecord]) -> CallInBrief:
 def in_words(words: Words, call: PastCall) -> Iterator[str]:
     first, *asked_again = call.decisions
     description = explaining.recorded(first)
-    if "caller" in description:
+    if retention.REDUCED in first.trace:
+        yield from _reduced_in_words(words, first, call.plan)
+        asked_again = []
+    elif "caller" in description:
         yield from explaining.in_words(words, description, call.plan)
     else:
         said = explaining.asked_for_in_words if first.kind == "click-to-call" else explaining.dialled_in_words
@@ -112,6 +114,14 @@ def in_words(words: Words, call: PastCall) -> Iterator[str]:
     yield words("What happened:")
     story = story_in_words(words, call.events, call.plan, first.at)
     yield from story or [words("  nothing is in the journal yet")]
+
+
+def _reduced_in_words(words: Words, first: DecisionRecord, plan: Plan) -> Iterator[str]:
+    """A call of which numbers, names and reasons are not kept any more."""
+    at = first.at.astimezone(hours.zone(plan))
+    yield words("A call on {moment}; who called, and why it went there, is not kept any more.", moment=words.moment(at))
+    if first.route:
+        yield words("Route: {route}", route=first.route)
 
 
 def as_data(call: PastCall) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from aiguillage.routing.stops import stops
 from aiguillage.routing.timetable import Row, Timetable
 from aiguillage.store import journal
 from aiguillage.store.database import Database
+from aiguillage.store.retention import INBOUND, PSEUDONYM
 
 LOOK_BACK = timedelta(days=60)
 """Our own calls before the time that is replayed: whoever returns one is known by it."""
@@ -58,11 +59,15 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """`changed`: the most frequent first. `unread`: lines of a file that are no calls, each with its reason."""
+    """`changed`: the most frequent first. `unread`: lines of a file that are no calls, each with its reason.
+
+    `forgotten`: calls of the journal that were left out, because their callers' numbers are not kept any more.
+    """
 
     total: int
     changed: tuple[Changed, ...]
     unread: tuple[str, ...] = ()
+    forgotten: int = 0
 
     @property
     def number_changed(self) -> int:
@@ -72,19 +77,23 @@ class Replay:
 # --- Past calls --------------------------------------------------------------------------------------------
 
 
-def from_journal(database: Database, since: datetime) -> list[PastCall]:
-    """The calls that came in since `since` (aware), in order, each with our own last call to that number."""
+def from_journal(database: Database, since: datetime) -> tuple[list[PastCall], int]:
+    """The calls that came in since `since` (aware), in order, each with our own last call to that number; and how
+    many there were whose callers' numbers are not kept any more."""
+    forgotten = 0
     found: list[PastCall] = []
     last: dict[str, OutgoingCall] = {}
     with database.reading() as session:
         for placed in journal.placed(session, since - LOOK_BACK):
             at = datetime.fromisoformat(placed.asked_at) if placed.asked_at else placed.at
-            if placed.kind == "outgoing":
+            if (placed.caller or "").startswith(PSEUDONYM):
+                forgotten += placed.at >= since and placed.kind in INBOUND
+            elif placed.kind == "outgoing":
                 last[placed.called] = OutgoingCall(placed.caller, at)
-            elif placed.kind in {"inbound", "simulated"} and placed.at >= since:
+            elif placed.kind in INBOUND and placed.at >= since:
                 returned = last.get(placed.caller) if placed.caller else None
                 found.append(PastCall(at, placed.caller, placed.called, returned))
-    return found
+    return found, forgotten
 
 
 def from_csv(content: bytes, plan: Plan) -> tuple[list[PastCall], tuple[str, ...]]:
@@ -233,6 +242,12 @@ def in_words(words: Words, before: Plan, after: Plan, found: Replay) -> Iterator
         for call in changed.examples:
             caller, at = call.caller or words("a withheld number"), call.at.astimezone(hours.zone(after))
             yield words("  for example {caller} on {moment}", caller=caller, moment=words.moment(at))
+    if found.forgotten:
+        yield words.many(
+            found.forgotten,
+            "{number} call was left out: its caller's number is not kept any more.",
+            "{number} calls were left out: their callers' numbers are not kept any more.",
+        )
     if found.unread:
         yield words.many(len(found.unread), "{number} line was not read:", "{number} lines were not read:")
         yield from (f"  {line}" for line in found.unread[:20])
@@ -262,4 +277,5 @@ def as_data(words: Words, before: Plan, after: Plan, found: Replay) -> Mapping[s
             for each in found.changed
         ],
         "unread": list(found.unread),
+        "forgotten": found.forgotten,
     }

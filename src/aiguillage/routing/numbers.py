@@ -23,6 +23,8 @@ _WRITTEN = re.compile(rf"\(?\+?[0-9][0-9{_SEPARATORS}]*")
 _SIGNALLED = re.compile(r"\+?[0-9]{4,15}")
 
 _LONGEST_WRITTEN = 40
+_TELLING = 7
+"""Digits by which a number is found among other things."""
 _ANY_COUNTRY = "ZZ"
 
 WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "withheld", "private"})
@@ -139,6 +141,12 @@ def written_nationally(number: E164, country: str) -> str:
     national = parsed.country_code == phonenumbers.country_code_for_region(country)
     shape = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, shape)
+
+
+def national_digits(number: E164) -> str:
+    """`471000201` of +32471000201: what is the same in every spelling; all digits where few would be left."""
+    national = str(phonenumbers.national_significant_number(phonenumbers.parse(number)))
+    return national if len(national) >= _TELLING else number.removeprefix("+")
 
 
 def written_internationally(number: E164) -> str:

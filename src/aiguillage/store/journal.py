@@ -1,6 +1,6 @@
 """The journal: what was decided for each call, and what then happened to it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -124,6 +124,16 @@ def ends_of(session: Session, calls: Collection[str]) -> Iterator[EventRecord]:
     wanted = select(*columns).where(call_events.c.call.in_(calls), telling).order_by(call_events.c.id)
     for row in session.execute(wanted).mappings():
         yield EventRecord(**row)
+
+
+def outcome_of(events: Iterable[EventRecord]) -> str | None:
+    """How a call ended, from its events in order: `answered`, `voicemail`, `missed`; None while it goes on."""
+    told = list(events)
+    if any(each.kind == "answered" for each in told):
+        return "answered"
+    if any(each.kind == "step" and each.detail.get("kind") == "voicemail" for each in told):
+        return "voicemail"
+    return "missed" if any(each.kind == "call-ended" for each in told) else None
 
 
 def decision_of(session: Session, call: str) -> DecisionRecord | None:

@@ -53,6 +53,11 @@ def write(session: Session, taken: Iterable[TurnTaken], called: Iterable[CalledO
             _set_last(session, each.number, {"person": each.person, "at": each.at})
 
 
+def called(session: Session) -> set[str]:
+    """The numbers of which it is known who called them last."""
+    return set(session.scalars(select(last_outgoing.c.number)))
+
+
 def _add(session: Session, table: Table, mine: ColumnElement[bool], row: dict[str, object]) -> None:
     """The last column of `row` is a count."""
     column = table.c[list(row)[-1]]

@@ -103,6 +103,31 @@ call_events = Table(
     Column("detail", JSON, nullable=False),
 )
 
+retention = Table(
+    "retention",
+    metadata,
+    key("purpose"),
+    Column("at", Instant, nullable=False, comment="of the last row that was treated"),
+    text("row", comment="its id"),
+)
+
+pseudonym_keys = Table(
+    "pseudonym_keys",
+    metadata,
+    Column("month", String, primary_key=True, comment="as 2026-11, UTC"),
+    text("secret", comment="destroyed once the month is treated"),
+)
+
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("day", Date, primary_key=True, comment="on the organisation's calendar"),
+    Column("route", String, primary_key=True, comment="empty: none"),
+    Column("kind", String, primary_key=True),
+    Column("outcome", String, primary_key=True),
+    Column("calls", Integer, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,
