@@ -29,6 +29,8 @@ Say = Callable[[str], None]
 
 TALK_SECONDS = 2.0
 MESSAGE_SECONDS = 8.5
+GREETING_SECONDS = 6.0
+"""As long as a greeting may take, where nobody tells when it is over."""
 LONGEST_SECONDS = 240.0
 QUIET_SECONDS = 25.0
 """A GSM that was picked up is asked to its end, even when a colleague has taken the call meanwhile."""
@@ -226,7 +228,7 @@ async def play(stage: Stage, scene: Scene, say: Say = _say_nothing) -> Outcome:
     while leg.state != "ended":
         await asyncio.sleep(0.2)
         await teller.look()
-        if teller.enough(stage.telephones) or time.monotonic() > deadline:
+        if teller.enough(stage.telephones, leg) or time.monotonic() > deadline:
             await leg.hang_up()
     await pressing
     await stage.telephones.wait_quiet(QUIET_SECONDS)
@@ -268,14 +270,15 @@ class _Teller:
             if self._message_since is None and any(_takes_message(event) for event in events):
                 self._message_since = time.monotonic()
 
-    def enough(self, telephones: Telephones) -> bool:
+    def enough(self, telephones: Telephones, leg: CallerLeg) -> bool:
         """Whether the caller has talked with somebody, or left a message."""
         if self._message_since is not None:
             return time.monotonic() > self._message_since + MESSAGE_SECONDS
         if self._decision is None:  # the service is away: what the phones know must do
-            return any(
-                each.outcome == "answered" and each.talked_seconds > TALK_SECONDS for each in telephones.ringings
-            )
+            taken = [each for each in telephones.ringings if each.outcome == "answered"]
+            if not taken and not self._scene.presses and leg.answered is not None:
+                return time.monotonic() > leg.answered + GREETING_SECONDS + MESSAGE_SECONDS
+            return any(each.talked_seconds > TALK_SECONDS for each in taken)
         since = next((event.at for event in self._events if event.kind == "answered"), None)
         return since is not None and (datetime.now(UTC) - since).total_seconds() > TALK_SECONDS
 
@@ -287,7 +290,7 @@ class _Teller:
                 break
             await asyncio.sleep(0.2)
         if self._decision is None:
-            self._say(self._words("The service was not asked; Asterisk took its last resort."))
+            self._say(self._words("The service was not asked; Asterisk took its own timetable, or the last resort."))
         return Outcome(leg.status, self._decision, tuple(self._events))
 
     def _tell_decision(self, decision: DecisionRecord) -> None:

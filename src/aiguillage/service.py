@@ -51,6 +51,8 @@ FOLLOW_EVERY = 1.0
 """Seconds between two looks at the database for what another process has published."""
 FORGET_EVERY = 3600.0
 """Seconds between two looks for what was kept long enough."""
+TABLE_EVERY = 30.0
+"""Seconds, at least, between two times that Asterisk is given another timetable because the directory has changed."""
 LAST_ANSWERS = 5
 """Seconds that HTTP requests under way are given when the service stops."""
 DRAIN = 1.5
@@ -114,6 +116,8 @@ class Service:
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
         self._passed_over = 0
         self._recalled = False
+        self._tabled: object = None
+        self._table_after = 0.0
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
         stop = asyncio.Event()
@@ -251,8 +255,16 @@ class Service:
             except AiguillageError as wrong:
                 log.warning("keeps_last_plan", error=str(wrong))
             if self.snapshot is not None and self.link.state == "up":
+                await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
                 await self._calling.look(datetime.now(UTC))
+
+    async def _keep_timetable(self, snapshot: Snapshot) -> None:
+        """Asterisk's own timetable knows today's directory, and goes on for weeks."""
+        now = asyncio.get_running_loop().time()
+        if self._tabled != _timetable_of(snapshot) and now >= self._table_after:
+            self._table_after = now + TABLE_EVERY
+            await self._provision(snapshot)
 
     async def _follow_once(self) -> None:
         """Take up what has been published or imported since the last look, and what calls left before the start."""
@@ -325,7 +337,9 @@ class Service:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
         async with self._provisioning:
             try:
-                written = await asyncio.to_thread(provision, self.settings, self.database, snapshot.plan)
+                self._tabled = _timetable_of(snapshot)
+                plan, directory = snapshot.plan, snapshot.directory
+                written = await asyncio.to_thread(provision, self.settings, self.database, plan, directory)
                 if written is not None and self.link.state == "up":
                     await take_over(self.link, written, snapshot.plan)
                     if written.swap.changed:
@@ -361,6 +375,11 @@ class Service:
                 log.warning("emergency_call", **record.detail)
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
+
+
+def _timetable_of(snapshot: Snapshot) -> object:
+    """What Asterisk's timetable depends on, besides the plan."""
+    return snapshot.directory_revision, datetime.now(UTC).date()
 
 
 def first_link(settings: Settings, database: Database) -> str | None:

@@ -21,7 +21,8 @@ class CallEvent:
 
     detail, by kind: leg-ended {outcome: DialStatus, cause, cause_text, tech_cause}; call-ended the same without
     outcome; step {decision, step, kind, outcome}, with an empty outcome when the step begins; verdict {verdict:
-    accepted, declined or noconfirm}; fallback {reason}; emergency {number, phone: the endpoint that dials it}.
+    accepted, declined or noconfirm}; fallback {reason, by: timetable or last-resort}; emergency {number, phone: the
+    endpoint that dials it}.
     """
 
     call: str
@@ -123,4 +124,5 @@ def _own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
             number, phone = message.get("Number", ""), message.get("Phone", "")
             yield CallEvent(call, at, "emergency", detail={"number": number, "phone": phone})
         case "AiguillageFallback":
-            yield CallEvent(call, at, "fallback", detail={"reason": message.get("Reason", "")})
+            detail = {"reason": message.get("Reason", ""), "by": message.get("By", "")}
+            yield CallEvent(call, at, "fallback", detail=detail)

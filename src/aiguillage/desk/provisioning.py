@@ -1,13 +1,15 @@
 """Write for Asterisk what the published plan says: phones, trunks, boxes, announcements, the last resort."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiguillage.asterisk.manager import Reloader
 from aiguillage.asterisk.provisioning import prompts
+from aiguillage.asterisk.provisioning.almanac import written
 from aiguillage.asterisk.provisioning.files import generated, mark_of
 from aiguillage.asterisk.provisioning.read_back import missing
 from aiguillage.asterisk.provisioning.site import Site
@@ -16,7 +18,9 @@ from aiguillage.asterisk.provisioning.write import Swap, write
 from aiguillage.asterisk.voicemail import Spool
 from aiguillage.desk.snapshot import published_plan
 from aiguillage.errors import AsteriskUnavailable
+from aiguillage.routing.almanac import almanac_of
 from aiguillage.routing.decide import last_resort
+from aiguillage.routing.directory import NOBODY_KNOWN, Directory
 from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
@@ -24,6 +28,8 @@ from aiguillage.store import endpoints
 from aiguillage.store import pins as stored_pins
 from aiguillage.store.database import Database
 
+TABLED = timedelta(days=35)
+"""How far Asterisk's timetable goes; it is written anew every day."""
 _LOOKS = 5
 _BETWEEN_LOOKS = 0.3
 _FAULTS_TOLD = 5
@@ -63,16 +69,28 @@ class Written:
     mark: str
 
 
-def provision(settings: Settings, database: Database, plan: Plan) -> Written | None:
-    """Write Asterisk's generated files and announcements.
+def provision(
+    settings: Settings, database: Database, plan: Plan, directory: Directory = NOBODY_KNOWN
+) -> Written | None:
+    """Write Asterisk's generated files and announcements; with the timetable of the coming weeks, by which it steers
+    the callers of `directory` and all others while nobody can be asked.
 
     None where `asterisk_dir` is not set. Raises AsteriskUnavailable, StoreUnavailable; then the files are as before.
     """
     if settings.asterisk_dir is None:
         return None
     prompts.render(plan, settings.recordings_dir, settings.prompts_dir, voice(settings.voice_command))
-    files = generated(plan, site(settings, database, plan), last_resort(plan, datetime.now(UTC)))
+    now, where = datetime.now(UTC), site(settings, database, plan)
+    files = generated(plan, where, last_resort(plan, now), _timetable(plan, directory, where, now))
     return Written(write(files, settings.asterisk_dir / "generated"), mark_of(files))
+
+
+def _timetable(plan: Plan, directory: Directory, where: Site, now: datetime) -> Iterator[str]:
+    """From this day's beginning (UTC), so that it is the same all day long."""
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    salt = hashlib.sha256(f"timetable {where.ami_secret}".encode()).hexdigest()[:32]
+    country, zone = plan.organisation.country, plan.organisation.timezone
+    return written(almanac_of(plan, directory, since, since + TABLED), salt, country, zone)
 
 
 async def take_over(manager: Reloader, written: Written, plan: Plan) -> None:

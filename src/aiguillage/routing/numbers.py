@@ -6,7 +6,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NewType
+from typing import Any, NewType
 
 import phonenumbers
 
@@ -141,6 +141,19 @@ def written_nationally(number: E164, country: str) -> str:
     national = parsed.country_code == phonenumbers.country_code_for_region(country)
     shape = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, shape)
+
+
+def national_prefix(country: str) -> tuple[str, str]:
+    """What is dialled before a national number (`0`, or nothing), and the country's code (`32`)."""
+    prefix = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True)
+    return prefix or "", str(phonenumbers.country_code_for_region(country))
+
+
+def national_lengths(country: str) -> tuple[int, int]:
+    """How many digits a number of the country has, at least and at most, without prefix and code."""
+    metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    lengths = [each for each in metadata.general_desc.possible_length if each > 0]
+    return min(lengths), max(lengths)
 
 
 def national_digits(number: E164) -> str:

@@ -5,7 +5,7 @@ text and pass through `_plain`.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
 from aiguillage.asterisk.provisioning.site import Site
@@ -38,6 +38,7 @@ RELOADED_BY: Mapping[str, str] = {
     "pjsip.conf": "res_pjsip.so",
     "voicemail.conf": "app_voicemail.so",
     "extensions.conf": "pbx_config.so",
+    "timetable.conf": "pbx_config.so",
     "queues.conf": "app_queue.so",
 }
 """The module that reads a file again. Ports and secrets (manager.conf, rtp.conf) are read at start only."""
@@ -141,8 +142,8 @@ match_header = X-Aiguillage-Simulator: {secret}
 """
 
 
-def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
-    """File name -> text, for the folder `generated` of Asterisk's configuration.
+def generated(plan: Plan, site: Site, last_resort: Itinerary, timetable: Iterable[str] = ()) -> dict[str, str]:
+    """File name -> text, for the folder `generated` of Asterisk's configuration. `timetable`: the lines of that file.
 
     The dialplan is marked with a checksum of all of them (`mark_of`).
     """
@@ -150,6 +151,7 @@ def generated(plan: Plan, site: Site, last_resort: Itinerary) -> dict[str, str]:
         "pjsip.conf": HEADER + "".join(_pjsip(plan, site)),
         "voicemail.conf": HEADER + "".join(_voicemail(plan, site)),
         "extensions.conf": HEADER + "".join(_extensions(plan, site, last_resort)),
+        "timetable.conf": HEADER + "".join(timetable),
         "queues.conf": HEADER + "".join(_queue(plan, queue) for queue in plan.queues.values()),
         "manager.conf": HEADER + _manager(site),
         "rtp.conf": HEADER + f"rtpstart = {site.rtp_ports[0]}\nrtpend = {site.rtp_ports[1]}\n",

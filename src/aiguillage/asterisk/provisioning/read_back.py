@@ -23,6 +23,7 @@ async def missing(manager: Manager, plan: Plan, mark: str) -> list[str]:
 def _questions(plan: Plan, mark: str) -> Iterator[tuple[str, str, str]]:
     """(what, variable or function of Asterisk, its value)."""
     yield "dialplan", "GENERATED", mark
+    yield "timetable", "DIALPLAN_EXISTS(timetable-site,s,1)", "1"
     for number, _ in emergency.spellings(plan.organisation.country):
         yield f"emergency number {number}", f"DIALPLAN_EXISTS(from-phone,{number},1)", "1"
     for person in plan.people.values():

@@ -23,7 +23,7 @@ class Swap:
     @property
     def modules(self) -> list[str]:
         """Those that must read their file again."""
-        return [RELOADED_BY[name] for name in self.changed if name in RELOADED_BY]
+        return list(dict.fromkeys(RELOADED_BY[name] for name in self.changed if name in RELOADED_BY))
 
     def undo(self) -> None:
         """Put back what stood there before. Raises AsteriskUnavailable when the folder cannot be written."""
