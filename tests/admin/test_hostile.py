@@ -28,9 +28,12 @@ HOOK = {"url": "https://crm.example/hook", "events": ["call.missed"]}
 BODIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/users", {"name": "marie", **USER}),
     ("PUT", "/users/tom", USER),
+    ("PATCH", "/users/tom", USER),
     ("POST", "/tokens", {"name": "backup", "scopes": ["plan:read"]}),
+    ("PATCH", "/tokens/1", {"name": "mine", "expires": "2030-01-01T00:00:00Z"}),
     ("POST", "/webhooks", {"key": "crm", **HOOK}),
     ("PUT", "/webhooks/own", HOOK),
+    ("PATCH", "/webhooks/own", HOOK),
     ("PUT", "/presence/claire", {"state": "forwarded", "forward_to": "0470000199", "until": "2030-01-01T00:00:00Z"}),
     ("POST", f"/callbacks/{'0' * 32}/take", {"person": "claire"}),
     ("POST", "/calls", {"person": "sophie", "to": "0471000201"}),

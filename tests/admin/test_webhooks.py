@@ -72,6 +72,45 @@ def test_nobody_overwrites_unawares(client: TestClient, crm: str) -> None:
         assert 'no webhook "crm"' in problem(answer, 404)["detail"]
 
 
+def test_a_patch_changes_what_it_names(client: TestClient, service: Service, crm: str) -> None:
+    before = client.get(crm)
+    problem(client.patch(crm, json={"enabled": False}), 428)
+    headers = {"if-match": before.headers["etag"], "content-type": "application/merge-patch+json"}
+    changed = client.patch(crm, content=b'{"enabled": false}', headers=headers)
+    assert changed.json() == before.json() | {"enabled": False}
+    assert changed.headers["etag"] == client.get(crm).headers["etag"]
+    problem(client.patch(crm, json={"enabled": True}, headers={"if-match": before.headers["etag"]}), 412)
+    events = ["voicemail.left", "call.missed", "voicemail.left"]
+    assert client.patch(crm, json={"events": events}, headers=ANY).json() == changed.json()
+    assert client.patch(crm, json={}, headers=ANY).json() == changed.json()
+    moved = client.patch(crm, json={"url": "https://crm.example/?password=hush"}, headers=ANY)
+    assert moved.json() == changed.json() | {"url": "https://crm.example/?password=hush"}
+    problem(client.patch(f"{HOOKS}/nobody", json={}, headers=ANY), 404)
+    entries = auditing.page(service.database, 0, 10, "webhooks/crm")
+    assert [each.action for each in entries] == ["add", "change", "change"]
+    assert "hush" not in str(entries)
+    assert webhooks.one(service.database, "crm").secret not in str(entries)
+
+
+@pytest.mark.parametrize(
+    "change, path",
+    [
+        ({"url": None}, "body.url"),
+        ({"url": "http://crm.example/"}, "url"),
+        ({"events": None}, "body.events"),
+        ({"events": []}, "body.events"),
+        ({"enabled": None}, "body.enabled"),
+        ({"key": "other"}, "body.key"),
+        ({"secret": "whsec_bWluZQ=="}, "body.secret"),
+    ],
+)
+def test_a_patch_that_cannot_be_is_refused(client: TestClient, crm: str, change: dict[str, Any], path: str) -> None:
+    before = client.get(crm)
+    told = problem(client.patch(crm, json=change, headers=ANY), 422)
+    assert [each["path"] for each in told["errors"]] == [path]
+    assert client.get(crm).json() == before.json()
+
+
 def test_who_did_what_is_in_the_audit(client: TestClient, service: Service, crm: str) -> None:
     client.delete(crm, headers=ANY | {"x-request-id": "my-request"})
     first, last = auditing.page(service.database, 0, 10, "webhooks/crm")

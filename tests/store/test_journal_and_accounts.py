@@ -1,5 +1,6 @@
 """The journal, the tokens, and the passwords of the phones."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +96,17 @@ def test_a_token_is_known_by_its_name_until_it_expires(database: Database) -> No
     assert whose(database, brief, NOON) == "claire"
     assert whose(database, brief, NOON + MINUTE) is None
     assert whose(database, lasting, NOON + 1_000_000 * MINUTE) == "console"
+
+
+def test_a_token_that_is_changed_is_the_same_token(database: Database) -> None:
+    token, other = made(database, "claire", NOON + MINUTE), made(database, "console")
+    with database.writing() as session:
+        first, _ = accounts.all_tokens(session)
+        accounts.change_token(session, first.id, name="nightly", expires=NOON + 9 * MINUTE)
+        assert accounts.token_by_id(session, first.id) == replace(first, name="nightly", expires=NOON + 9 * MINUTE)
+    assert whose(database, token, NOON + MINUTE) == "nightly"
+    assert whose(database, token, NOON + 9 * MINUTE) is None
+    assert whose(database, other, NOON) == "console"
 
 
 @pytest.mark.parametrize("wrong", ["", "aig_", "aig_nobody", "é", "\ud800", "\0", "x" * 100_000])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from aiguillage.admin.bodies import merge_patch_of, named
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import SHOWN_ONCE
 from aiguillage.admin.requests import KnownRevisions, etag
@@ -26,17 +27,32 @@ _WITH_ETAG: dict[int | str, dict[str, Any]] = {
 _READ, _WRITE = [may("webhooks:read")], [may("webhooks:write")]
 
 
+Url = Annotated[str, Field(max_length=2000, examples=["https://crm.example/hooks/telephone"])]
+Events = Annotated[list[Event], Field(min_length=1, max_length=20, examples=[["call.missed", "voicemail.left"]])]
+Enabled = Annotated[bool, Field(description="A webhook that is not is told nothing, later neither.")]
+
+
 class WebhookBody(BaseModel):
     """What a webhook is to be. It is sent to addresses of the public internet, and to those that a setting allows."""
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=2000, examples=["https://crm.example/hooks/telephone"])]
-    events: Annotated[list[Event], Field(min_length=1, max_length=20, examples=[["call.missed", "voicemail.left"]])]
-    enabled: Annotated[bool, Field(description="A webhook that is not is told nothing, later neither.")] = True
+    url: Url
+    events: Events
+    enabled: Enabled = True
 
     def wish(self) -> Wish:
         return Wish(self.url, tuple(self.events), self.enabled)
+
+
+class WebhookPatch(BaseModel):
+    """What is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    events: Events | None = None
+    enabled: Enabled | None = None
 
 
 class NewWebhook(WebhookBody):
@@ -138,7 +154,22 @@ def replace_webhook(
     response: Response, key: Key, body: WebhookBody, parts: TheParts, known: KnownRevisions, by: TheEditor
 ) -> Webhook:
     """Write it anew; its secret stays. What a webhook that is disabled was still to be told is given up."""
-    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, body.wish(), known, by))
+    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, body.model_dump(), known, by))
+
+
+@router.patch(
+    "/webhooks/{key}",
+    operation_id="changeWebhook",
+    dependencies=_WRITE,
+    responses=_WITH_ETAG,
+    openapi_extra=merge_patch_of("WebhookPatch"),
+)
+def change_webhook(
+    response: Response, key: Key, body: WebhookPatch, parts: TheParts, known: KnownRevisions, by: TheEditor
+) -> Webhook:
+    """A JSON merge patch (RFC 7396). What a webhook that is disabled was still to be told is given up."""
+    changes = named(body, "url", "events", "enabled")
+    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, changes, known, by))
 
 
 @router.delete(

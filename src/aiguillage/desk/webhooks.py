@@ -1,7 +1,7 @@
 """Webhooks: who is told what happens here, and what each was told. `desk/delivering.py` tells them."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -66,7 +66,7 @@ def add(database: Database, receivers: Receivers, key: str, wish: Wish, by: Edit
     """A webhook with a new secret. Raises Conflict where the key is taken, DocumentRefused for its URL."""
     receivers.check_url(wish.url)
     at = datetime.now(UTC)
-    new = Webhook(key, wish.url, _in_order(wish), posting.new_secret(), wish.enabled, at)
+    new = Webhook(key, wish.url, _in_order(wish.events), posting.new_secret(), wish.enabled, at)
     with database.writing() as session:
         if webhooks.find(session, key) is not None:
             raise Conflict(f'there is a webhook "{key}" already; change that one, or choose another key')
@@ -75,13 +75,20 @@ def add(database: Database, receivers: Receivers, key: str, wish: Wish, by: Edit
     return new
 
 
-def change(database: Database, receivers: Receivers, key: str, wish: Wish, known: Known, by: Editor) -> Webhook:
-    """Write a webhook anew; its secret stays. Raises NotFound, ChangedMeanwhile, DocumentRefused for its URL."""
-    receivers.check_url(wish.url)
+def change(
+    database: Database, receivers: Receivers, key: str, changes: Mapping[str, Any], known: Known, by: Editor
+) -> Webhook:
+    """Write the fields that are named: `url`, `events`, `enabled`.
+
+    Raises NotFound, ChangedMeanwhile, DocumentRefused for its URL.
+    """
+    if "url" in changes:
+        receivers.check_url(changes["url"])
     at = datetime.now(UTC)
     with database.writing() as session:
         before = _unchanged(webhooks.webhook(session, key), known)
-        after = replace(before, url=wish.url, events=_in_order(wish), enabled=wish.enabled)
+        after = replace(before, **changes)
+        after = replace(after, events=_in_order(after.events))
         if after != before:
             webhooks.change(session, after, at)
             audit.append(session, at, _deed(by, "change", before, after))
@@ -149,8 +156,8 @@ def _instant(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _in_order(wish: Wish) -> tuple[str, ...]:
-    return tuple(sorted(set(wish.events)))
+def _in_order(events: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(events)))
 
 
 def _unchanged(now: Webhook, known: Known) -> Webhook:

@@ -98,6 +98,10 @@ def verify_token(session: Session, token: str, now: datetime) -> StoredToken | N
     return _token(found) if found else None
 
 
+def change_token(session: Session, id_: int, /, **values: Any) -> None:
+    session.execute(update(tokens).where(tokens.c.id == id_).values(values))
+
+
 def remove_token(session: Session, id_: int) -> None:
     session.execute(delete(tokens).where(tokens.c.id == id_))
 
