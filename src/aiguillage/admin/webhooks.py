@@ -21,6 +21,8 @@ router = APIRouter(tags=["webhooks"], route_class=Resource)
 
 _KEY = "^[a-z0-9][a-z0-9-]{0,62}$"
 Key = Annotated[str, Path(pattern=_KEY)]
+_DELIVERY = "^msg_[0-9a-f]{32}$"
+DeliveryId = Annotated[str, Path(pattern=_DELIVERY)]
 _WITH_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}}
 }
@@ -62,7 +64,7 @@ class NewWebhook(WebhookBody):
 
 
 class Webhook(BaseModel):
-    """A webhook without its secret, which only its creation shows."""
+    """A webhook without its secret, which is shown only when it is made."""
 
     key: str
     url: str
@@ -76,6 +78,14 @@ class CreatedWebhook(Webhook):
     where the request is repeated with its Idempotency-Key."""
 
     secret: Annotated[str | None, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+
+
+class RenewedSecret(BaseModel):
+    """What is sent is signed with it from now on, and until `earlier_until` with the one before, too. Shown this once:
+    null where the request is repeated with its Idempotency-Key."""
+
+    secret: Annotated[str | None, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+    earlier_until: datetime
 
 
 class Webhooks(BaseModel):
@@ -187,14 +197,41 @@ def test_webhook(key: Key, parts: TheParts) -> Delivery:
     return Delivery(**webhooks.describe_delivery(webhooks.ping(parts.database, key)))
 
 
+@router.post(
+    "/webhooks/{key}/secret",
+    operation_id="renewWebhookSecret",
+    dependencies=_WRITE,
+    status_code=201,
+)
+def renew_secret(key: Key, response: Response, parts: TheParts, by: TheEditor) -> RenewedSecret:
+    """A new secret. For a day the one before signs beside it: time to change over."""
+    renewed = webhooks.renew_secret(parts.database, key, by)
+    response.headers["Cache-Control"] = SHOWN_ONCE
+    return RenewedSecret(secret=renewed.secret, earlier_until=renewed.earlier[0].until)
+
+
 @router.get("/webhooks/{key}/deliveries", operation_id="listWebhookDeliveries", dependencies=_READ)
 def list_deliveries(
     key: Key,
     parts: TheParts,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(pattern="^msg_[0-9a-f]{32}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=_DELIVERY)] = None,
 ) -> Deliveries:
     """What it was told and is still to be told, the newest first; what is over is kept for 30 days."""
     found = webhooks.deliveries(parts.database, key, limit + 1, cursor)
     shown = [Delivery(**webhooks.describe_delivery(each)) for each in found[:limit]]
     return Deliveries(items=shown, next=shown[-1].id if len(found) > limit else None)
+
+
+@router.post(
+    "/webhooks/{key}/deliveries/{id}/retry",
+    operation_id="retryWebhookDelivery",
+    dependencies=_WRITE,
+    status_code=202,
+)
+def retry_delivery(key: Key, id: DeliveryId, parts: TheParts, by: TheEditor) -> Delivery:  # noqa: A002  as in the path
+    """Send it once more, with the same id, though it was given up or delivered: as if it were new.
+
+    409 while it waits, and while the webhook is disabled.
+    """
+    return Delivery(**webhooks.describe_delivery(webhooks.retry(parts.database, key, id, by)))
