@@ -47,7 +47,7 @@ QUERIES = (
     *("contacts?q", "contacts?number", "contacts?unit", "contacts?category", "contacts?cursor", "calls?number"),
     *("calls?route", "calls?cursor", "calls?since", "audit?thing", "audit?cursor", "voicemail?mailbox", "people?q"),
     *("people?cursor", "people?extension", "timetable?to", "timetable?from", "timetable?plan", "plan/diff?from"),
-    *("callbacks?queue", "plan/check?plan", "voicemail?cursor", "webhooks/own/deliveries?cursor"),
+    *("callbacks?queue", "plan/check?plan", "voicemail?cursor", "webhooks/own/deliveries?cursor", "calls?outcome"),
 )
 PATHS = ("people/", "contacts/", "users/", "tokens/", "calls/", "voicemail/", "presence/", "reached-by/", "webhooks/")
 
