@@ -1,5 +1,6 @@
 """Signing in: one-time links, passwords, authenticators, sessions, and those who try."""
 
+import functools
 import json
 import re
 import sqlite3
@@ -11,12 +12,16 @@ from typing import Any
 
 import pyotp
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 
+from aiguillage.admin import live
 from aiguillage.admin.guard import COOKIE
-from aiguillage.desk import accounts, auditing, editing, passwords
+from aiguillage.desk import accounts, auditing, editing, passwords, signing_in
 from aiguillage.desk.accounts import User, first_invitation
 from aiguillage.desk.editing import NOBODY
+from aiguillage.desk.signing_in import SESSION as SESSION_LASTS
+from aiguillage.desk.signing_in import UNUSED
 from aiguillage.errors import Unavailable
 from aiguillage.routing.document import dump
 from aiguillage.store import accounts as stored
@@ -26,6 +31,7 @@ from tests.unit.examples import PLAN
 
 SESSION, INVITATION = "/api/v1/session", "/api/v1/invitation"
 PASSWORD = "geese fly south in autumn"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OURS = {"sec-fetch-site": "same-origin"}
 
@@ -118,6 +124,43 @@ def test_somebody_signs_in_and_out(marie: TestClient) -> None:
     secret = marie.cookies[COOKIE]
     assert marie.delete(SESSION, headers=OURS).status_code == 204
     problem(marie.get(SESSION, headers={"cookie": f"{COOKIE}={secret}"}), 401)
+
+
+def expires(service: Service, secret: str, now: datetime) -> datetime | None:
+    with service.database.reading() as session:
+        kept = stored.session_of(session, secret, now)
+    return kept.expires if kept else None
+
+
+def test_a_session_without_use_is_over_before_its_time(service: Service) -> None:
+    secret = let_in(service.database, "tom", "auditor", NOON)
+    used = functools.partial(signing_in.by_session, service.database, secret, is_use=True)
+    assert expires(service, secret, NOON) == NOON + UNUSED
+    assert used(NOON + 4 * MINUTE)
+    assert expires(service, secret, NOON) == NOON + UNUSED, "not every request is a write"
+    assert used(NOON + 5 * MINUTE)
+    assert expires(service, secret, NOON) == NOON + UNUSED + 5 * MINUTE
+    assert signing_in.by_session(service.database, secret, NOON + UNUSED)
+    assert used(NOON + UNUSED + 5 * MINUTE) is None
+
+
+def test_a_session_in_use_ends_at_its_time(service: Service) -> None:
+    secret = let_in(service.database, "tom", "auditor", NOON)
+    now = NOON
+    while signing_in.by_session(service.database, secret, now, is_use=True):
+        now += 7 * MINUTE
+        assert (expires(service, secret, now) or NOON) <= NOON + SESSION_LASTS
+    assert now - 7 * MINUTE < NOON + SESSION_LASTS <= now
+
+
+def test_a_request_is_a_use_and_a_stream_that_stays_open_is_none(anybody: TestClient, service: Service) -> None:
+    now = datetime.now(UTC)
+    secret = let_in(service.database, "tom", "receptionist", now - timedelta(hours=1))
+    request = Request({"type": "http", "method": "GET", "headers": [(b"cookie", f"{COOKIE}={secret}".encode())]})
+    assert live._still_may(request, service.parts())
+    assert expires(service, secret, now) == now + timedelta(hours=7)
+    assert anybody.get(SESSION, headers={"cookie": f"{COOKIE}={secret}"}).status_code == 200
+    assert (expires(service, secret, now) or now) > now + timedelta(hours=7, minutes=59)
 
 
 def test_a_cookie_over_tls_is_for_tls_only(marie: TestClient) -> None:

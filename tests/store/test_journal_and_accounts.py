@@ -124,6 +124,23 @@ def test_a_token_itself_is_not_kept(database: Database) -> None:
     assert token.removeprefix(accounts.PREFIX) not in rows
 
 
+# --- sessions ---
+
+
+def test_the_end_of_a_session_is_moved_on_and_never_back(database: Database) -> None:
+    claire = accounts.StoredUser("claire", "Claire", "auditor", None, None, False, NOON)
+    with database.writing() as session:
+        accounts.add_user(session, claire)
+        secret, other = (accounts.open_session(session, "claire", NOON, NOON + MINUTE) for _ in range(2))
+        for end in (NOON + 3 * MINUTE, NOON + 2 * MINUTE):
+            accounts.move_session(session, secret, end)
+    with database.reading() as session:
+        kept = accounts.session_of(session, secret, NOON + 2 * MINUTE)
+        assert kept == accounts.KeptSession(claire, NOON, NOON + 3 * MINUTE)
+        assert accounts.session_of(session, secret, NOON + 3 * MINUTE) is None
+        assert accounts.session_of(session, other, NOON + MINUTE) is None
+
+
 # --- passwords ---
 
 
