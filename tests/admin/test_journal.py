@@ -170,3 +170,13 @@ def test_reading_the_journal_is_in_the_audit(admin: TestClient, service: Service
     entry = auditing.latest(service.database, 1)[0]
     assert (entry.actor, entry.action, entry.thing) == ("token claire", "read", "calls")
     assert "+32471000201" not in (entry.after or "")
+
+
+@pytest.mark.parametrize("name", ["17.1", "d1"])
+def test_reading_a_call_is_in_the_audit(admin: TestClient, service: Service, name: str) -> None:
+    assert admin.get(f"{API}/{name}", headers={"x-request-id": "my-request"}).status_code == 200
+    entry = auditing.latest(service.database, 1)[0]
+    assert (entry.actor, entry.action, entry.thing) == ("token claire", "read", "calls/17.1")
+    assert (entry.before, entry.after, entry.request) == (None, None, "my-request")
+    problem(admin.get(f"{API}/17.99"), 404)
+    assert auditing.latest(service.database, 1)[0] == entry

@@ -105,7 +105,8 @@ def list_calls(
 
 
 @router.get("/calls/{call}", operation_id="getCall", dependencies=[may("calls:read")])
-def get_call(call: CallId, parts: TheParts, language: TheLanguage) -> CallStory:
-    """Why the call went where it went, and what happened."""
+def get_call(call: CallId, parts: TheParts, by: TheEditor, language: TheLanguage) -> CallStory:
+    """Why the call went where it went, and what happened. Reading is written to the audit."""
     found = recalling.recall(parts.database, call)
+    auditing.has_read(parts.database, by, f"calls/{found.decisions[0].call}", {}, datetime.now(UTC))
     return CallStory(**recalling.as_data(found), text=list(recalling.in_words(words_for(found.plan, language), found)))
