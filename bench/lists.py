@@ -65,6 +65,8 @@ def _lists(client: TestClient) -> Sequence[tuple[str, str]]:
         ("calls of numbers that begin so (most)", "calls?number=%2B324"),
         ("calls of a number that never called", "calls?number=%2B4930123456"),
         ("calls of a route", "calls?route=shop"),
+        ("calls that were missed", "calls?outcome=missed"),
+        ("calls with an outcome that none has", "calls?outcome=voicemail"),
         ("contacts, the first page", "contacts"),
         ("contacts, a page further on", f"contacts?cursor={contact['next']}"),
         ("contacts by a part of the name", "contacts?q=Lam"),

@@ -63,11 +63,13 @@ NEEDED = {
     f"post {API}/users": ["accounts:write"],
     f"get {API}/users/{{name}}": ["accounts:read"],
     f"put {API}/users/{{name}}": ["accounts:write"],
+    f"patch {API}/users/{{name}}": ["accounts:write"],
     f"delete {API}/users/{{name}}": ["accounts:write"],
     f"post {API}/users/{{name}}/invitation": ["accounts:write"],
     f"get {API}/tokens": ["accounts:read"],
     f"post {API}/tokens": ["accounts:write"],
     f"get {API}/tokens/{{id}}": ["accounts:read"],
+    f"patch {API}/tokens/{{id}}": ["accounts:write"],
     f"delete {API}/tokens/{{id}}": ["accounts:write"],
     f"get {API}/audit": ["audit:read"],
     f"get {API}/calls": ["calls:read"],
@@ -87,11 +89,14 @@ NEEDED = {
     f"post {API}/webhooks": ["webhooks:write"],
     f"get {API}/webhooks/{{key}}": ["webhooks:read"],
     f"put {API}/webhooks/{{key}}": ["webhooks:write"],
+    f"patch {API}/webhooks/{{key}}": ["webhooks:write"],
     f"delete {API}/webhooks/{{key}}": ["webhooks:write"],
     f"post {API}/webhooks/{{key}}/test": ["webhooks:write"],
+    f"post {API}/webhooks/{{key}}/secret": ["webhooks:write"],
     f"get {API}/webhooks/{{key}}/deliveries": ["webhooks:read"],
     f"post {API}/privacy/export": ["privacy:read"],
     f"post {API}/privacy/erase": ["privacy:write"],
+    f"post {API}/webhooks/{{key}}/deliveries/{{id}}/retry": ["webhooks:write"],
     f"get {API}/contacts": ["contacts:read"],
     f"post {API}/contacts": ["contacts:write"],
     f"get {API}/contacts/export": ["contacts:read"],
@@ -297,12 +302,17 @@ def test_an_editor_changes_their_unit_and_what_is_below(admin: TestClient, servi
 
 def test_nobody_gives_more_than_they_have(admin: TestClient, service: Service) -> None:
     admin.post(f"{API}/users", json={"name": "boss", "full_name": "Boss", "role": "administrator"})
+    admin.post(f"{API}/users", json={"name": "eve", "full_name": "Eve", "role": "auditor"})
+    everything = admin.get(f"{API}/tokens").json()["tokens"][0]["id"]
     few = token_for(service.database, datetime.now(UTC), None, "accounts:write", "accounts:read", "plan:read")
     headers = {"authorization": f"Bearer {few}", **ANY}
     for method, path, body in (
-        ("POST", "/users", {"name": "eve", "full_name": "Eve", "role": "administrator"}),
-        ("POST", "/users", {"name": "eve", "full_name": "Eve", "role": "auditor"}),
+        ("POST", "/users", {"name": "mallory", "full_name": "M", "role": "administrator"}),
+        ("POST", "/users", {"name": "mallory", "full_name": "M", "role": "auditor"}),
         ("PUT", "/users/boss", {"full_name": "Boss", "role": "auditor"}),
+        ("PATCH", "/users/boss", {"full_name": "Boss"}),
+        ("PATCH", "/users/eve", {"role": "administrator"}),
+        ("PATCH", f"/tokens/{everything}", {"name": "mine"}),
         ("DELETE", "/users/boss", None),
         ("POST", "/users/boss/invitation", None),
         ("POST", "/tokens", {"name": "more", "scopes": ["plan:write"]}),

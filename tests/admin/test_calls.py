@@ -207,7 +207,7 @@ async def test_a_long_talk_gives_signs_of_life_and_a_client_who_leaves_is_forgot
     stream = api._events(talk())
     assert (await anext(stream)).startswith("id: 0\nevent: state\ndata: {")
     assert [await anext(stream) for _ in range(2)] == [": the call goes on\n\n"] * 2
-    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await stream.aclose()
     await asyncio.sleep(0)
     assert ended == [True]
 

@@ -28,9 +28,12 @@ HOOK = {"url": "https://crm.example/hook", "events": ["call.missed"]}
 BODIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/users", {"name": "marie", **USER}),
     ("PUT", "/users/tom", USER),
+    ("PATCH", "/users/tom", USER),
     ("POST", "/tokens", {"name": "backup", "scopes": ["plan:read"]}),
+    ("PATCH", "/tokens/1", {"name": "mine", "expires": "2030-01-01T00:00:00Z"}),
     ("POST", "/webhooks", {"key": "crm", **HOOK}),
     ("PUT", "/webhooks/own", HOOK),
+    ("PATCH", "/webhooks/own", HOOK),
     ("PUT", "/presence/claire", {"state": "forwarded", "forward_to": "0470000199", "until": "2030-01-01T00:00:00Z"}),
     ("POST", f"/callbacks/{'0' * 32}/take", {"person": "claire"}),
     ("POST", "/calls", {"person": "sophie", "to": "0471000201"}),
@@ -46,7 +49,7 @@ QUERIES = (
     *("contacts?q", "contacts?number", "contacts?unit", "contacts?category", "contacts?cursor", "calls?number"),
     *("calls?route", "calls?cursor", "calls?since", "audit?thing", "audit?cursor", "voicemail?mailbox", "people?q"),
     *("people?cursor", "people?extension", "timetable?to", "timetable?from", "timetable?plan", "plan/diff?from"),
-    *("callbacks?queue", "plan/check?plan", "voicemail?cursor", "webhooks/own/deliveries?cursor"),
+    *("callbacks?queue", "plan/check?plan", "voicemail?cursor", "webhooks/own/deliveries?cursor", "calls?outcome"),
 )
 PATHS = ("people/", "contacts/", "users/", "tokens/", "calls/", "voicemail/", "presence/", "reached-by/", "webhooks/")
 

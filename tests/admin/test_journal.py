@@ -1,12 +1,13 @@
 """The journal over the API: pages, filters, and one call with everything that happened."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from aiguillage.desk import auditing, editing, publishing
+from aiguillage.desk import auditing, editing, publishing, recalling
 from aiguillage.routing.decide import Call, decide
 from aiguillage.routing.document import dump
 from aiguillage.routing.numbers import E164
@@ -101,6 +102,40 @@ def test_calls_are_found(admin: TestClient) -> None:
     assert pages == [4, 2]
 
 
+def test_calls_are_found_by_how_they_ended(admin: TestClient, service: Service) -> None:
+    assert found(admin, outcome="answered") == ["1"]
+    assert found(admin, outcome="missed") == ["2"]
+    assert found(admin, outcome="voicemail") == ["3"]
+    assert found(admin, outcome="missed", number="+3249") == []
+    entry = auditing.latest(service.database, 1)[0]
+    assert json.loads(entry.after or "") == {"calls": 0, "number": True, "outcome": True}
+
+
+@pytest.mark.parametrize("chunk, most, limit", [(2, 4, 1), (2, 4, 100), (1, 1, 3), (7, 7, 2), (500, 1500, 3)])
+def test_pages_of_an_outcome_look_at_few_calls_and_miss_none(
+    admin: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, chunk: int, most: int, limit: int
+) -> None:
+    monkeypatch.setattr(recalling, "CHUNK", chunk)
+    monkeypatch.setattr(recalling, "MOST_LOOKED_AT", most)
+    answered = [each for each in range(10, 40) if each % 7 == 0]
+    with service.database.writing() as session:
+        calls = [call(each, "+32471000203", at=NOON + each // 3 * MINUTE) for each in range(10, 40)]  # three at once
+        ends = [happened(each, "call-ended", 60) for each in range(10, 40)]
+        journal.write(session, calls, [*(happened(each, "answered", 5, "claire") for each in answered), *ends])
+    for outcome, wanted in (("answered", [*answered[::-1], 1]), ("voicemail", [3])):
+        pages: list[list[int]] = []
+        query: dict[str, Any] = {"limit": limit, "outcome": outcome}
+        while True:
+            page = admin.get(API, params=query).json()
+            pages.append([int(each["call"].removeprefix("17.")) for each in page["items"]])
+            if page["next"] is None:
+                break
+            query["cursor"] = page["next"]
+        assert [each for page in pages for each in page] == wanted
+        assert max(len(each) for each in pages) <= limit
+        assert len(pages) >= 36 // most
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -112,6 +147,8 @@ def test_calls_are_found(admin: TestClient) -> None:
         "route=%00",
         "cursor=x",
         "sort=at",
+        "outcome=busy",
+        "outcome=",
     ],
 )
 def test_a_query_that_cannot_be_is_refused(admin: TestClient, query: str) -> None:
@@ -133,3 +170,13 @@ def test_reading_the_journal_is_in_the_audit(admin: TestClient, service: Service
     entry = auditing.latest(service.database, 1)[0]
     assert (entry.actor, entry.action, entry.thing) == ("token claire", "read", "calls")
     assert "+32471000201" not in (entry.after or "")
+
+
+@pytest.mark.parametrize("name", ["17.1", "d1"])
+def test_reading_a_call_is_in_the_audit(admin: TestClient, service: Service, name: str) -> None:
+    assert admin.get(f"{API}/{name}", headers={"x-request-id": "my-request"}).status_code == 200
+    entry = auditing.latest(service.database, 1)[0]
+    assert (entry.actor, entry.action, entry.thing) == ("token claire", "read", "calls/17.1")
+    assert (entry.before, entry.after, entry.request) == (None, None, "my-request")
+    problem(admin.get(f"{API}/17.99"), 404)
+    assert auditing.latest(service.database, 1)[0] == entry

@@ -1,28 +1,38 @@
 """Signing in: one-time links, passwords, authenticators, sessions, and those who try."""
 
+import functools
 import json
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 
+from aiguillage.admin import live
 from aiguillage.admin.guard import COOKIE
-from aiguillage.desk import accounts, auditing, passwords
+from aiguillage.desk import accounts, auditing, editing, passwords, signing_in
 from aiguillage.desk.accounts import User, first_invitation
 from aiguillage.desk.editing import NOBODY
+from aiguillage.desk.signing_in import SESSION as SESSION_LASTS
+from aiguillage.desk.signing_in import UNUSED
 from aiguillage.errors import Unavailable
-from tests.admin.asking import Service, problem
+from aiguillage.routing.document import dump
+from aiguillage.store import accounts as stored
+from tests.admin.asking import Service, problem, token_for
 from tests.desk.people import let_in
+from tests.unit.examples import PLAN
 
 SESSION, INVITATION = "/api/v1/session", "/api/v1/invitation"
 PASSWORD = "geese fly south in autumn"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 OURS = {"sec-fetch-site": "same-origin"}
 
 
@@ -116,6 +126,43 @@ def test_somebody_signs_in_and_out(marie: TestClient) -> None:
     problem(marie.get(SESSION, headers={"cookie": f"{COOKIE}={secret}"}), 401)
 
 
+def expires(service: Service, secret: str, now: datetime) -> datetime | None:
+    with service.database.reading() as session:
+        kept = stored.session_of(session, secret, now)
+    return kept.expires if kept else None
+
+
+def test_a_session_without_use_is_over_before_its_time(service: Service) -> None:
+    secret = let_in(service.database, "tom", "auditor", NOON)
+    used = functools.partial(signing_in.by_session, service.database, secret, is_use=True)
+    assert expires(service, secret, NOON) == NOON + UNUSED
+    assert used(NOON + 4 * MINUTE)
+    assert expires(service, secret, NOON) == NOON + UNUSED, "not every request is a write"
+    assert used(NOON + 5 * MINUTE)
+    assert expires(service, secret, NOON) == NOON + UNUSED + 5 * MINUTE
+    assert signing_in.by_session(service.database, secret, NOON + UNUSED)
+    assert used(NOON + UNUSED + 5 * MINUTE) is None
+
+
+def test_a_session_in_use_ends_at_its_time(service: Service) -> None:
+    secret = let_in(service.database, "tom", "auditor", NOON)
+    now = NOON
+    while signing_in.by_session(service.database, secret, now, is_use=True):
+        now += 7 * MINUTE
+        assert (expires(service, secret, now) or NOON) <= NOON + SESSION_LASTS
+    assert now - 7 * MINUTE < NOON + SESSION_LASTS <= now
+
+
+def test_a_request_is_a_use_and_a_stream_that_stays_open_is_none(anybody: TestClient, service: Service) -> None:
+    now = datetime.now(UTC)
+    secret = let_in(service.database, "tom", "receptionist", now - timedelta(hours=1))
+    request = Request({"type": "http", "method": "GET", "headers": [(b"cookie", f"{COOKIE}={secret}".encode())]})
+    assert live._still_may(request, service.parts())
+    assert expires(service, secret, now) == now + timedelta(hours=7)
+    assert anybody.get(SESSION, headers={"cookie": f"{COOKIE}={secret}"}).status_code == 200
+    assert (expires(service, secret, now) or now) > now + timedelta(hours=7, minutes=59)
+
+
 def test_a_cookie_over_tls_is_for_tls_only(marie: TestClient) -> None:
     marie.base_url = "https://testserver"
     assert "Secure" in sign_in(marie).headers["set-cookie"]
@@ -140,8 +187,7 @@ def test_odd_names_are_nobodys(marie: TestClient, name: str) -> None:
 def test_whoever_is_disabled_is_out_at_once(marie: TestClient, service: Service) -> None:
     sign_in(marie)
     now = datetime.now(UTC)
-    disabled = User("marie", "Marie", "receptionist", disabled=True)
-    accounts.replace_user(service.database, disabled, None, NOBODY, now)
+    accounts.change_user(service.database, "marie", {"disabled": True}, None, NOBODY, now)
     problem(marie.get(SESSION), 401)
     problem(sign_in(marie), 401)
 
@@ -319,3 +365,128 @@ def test_users_are_changed_as_everything_else(client: TestClient, service: Servi
     problem(client.delete("/api/v1/users/boss", headers={"if-match": "*"}), 409)
     assert client.delete(path, headers={"if-match": changed.headers["etag"]}).status_code == 204
     assert [each["name"] for each in client.get("/api/v1/users").json()["users"]] == ["boss"]
+
+
+MARIE = "/api/v1/users/marie"
+
+
+@pytest.fixture
+def receptionist(client: TestClient) -> str:
+    """Her ETag."""
+    made = client.post("/api/v1/users", json={"name": "marie", "full_name": "Marie", "role": "receptionist"})
+    return str(made.headers["etag"])
+
+
+def test_a_patch_changes_of_a_user_what_it_names(client: TestClient, service: Service, receptionist: str) -> None:
+    before = client.get(MARIE).json()
+    problem(client.patch(MARIE, json={"full_name": "Marie L."}), 428)
+    headers = {"if-match": receptionist, "content-type": "application/merge-patch+json"}
+    changed = client.patch(MARIE, content=json.dumps({"full_name": "Marie L."}), headers=headers)
+    assert changed.json() == before | {"full_name": "Marie L."}
+    assert changed.headers["etag"] == client.get(MARIE).headers["etag"]
+    assert "token claire" in problem(client.patch(MARIE, json={}, headers=headers), 412)["detail"]
+    same = client.patch(MARIE, json={"disabled": False}, headers={"if-match": changed.headers["etag"]})
+    assert (same.status_code, same.headers["etag"]) == (200, changed.headers["etag"])
+    entries = auditing.page(service.database, 0, 100, "users/marie")
+    assert [each.action for each in entries] == ["add", "change"]
+    assert json.loads(entries[-1].after or "")["full_name"] == "Marie L."
+    problem(client.patch("/api/v1/users/tom", json={}, headers={"if-match": "*"}), 404)
+
+
+@pytest.mark.parametrize(
+    "change, path",
+    [
+        ({"full_name": None}, "body.full_name"),
+        ({"role": None}, "body.role"),
+        ({"disabled": None}, "body.disabled"),
+        ({"role": "queen"}, "body.role"),
+        ({"name": "tom"}, "body.name"),
+        ({"password": PASSWORD}, "body.password"),
+        ({"role": "person"}, "person"),
+        ({"role": "editor", "unit": None}, "unit"),
+    ],
+)
+def test_a_patch_of_a_user_that_cannot_be_is_refused(
+    client: TestClient, receptionist: str, change: dict[str, Any], path: str
+) -> None:
+    told = problem(client.patch(MARIE, json=change, headers={"if-match": "*"}), 422)
+    assert [each["path"] for each in told["errors"]] == [path]
+    assert client.get(MARIE).headers["etag"] == receptionist
+
+
+def test_a_patch_leaves_an_administrator(client: TestClient) -> None:
+    client.post("/api/v1/users", json={"name": "boss", "full_name": "B", "role": "administrator"})
+    for change in ({"role": "auditor"}, {"disabled": True}):
+        problem(client.patch("/api/v1/users/boss", json=change, headers={"if-match": "*"}), 409)
+
+
+def test_whoever_a_patch_disables_is_out_at_once(marie: TestClient, service: Service) -> None:
+    sign_in(marie)
+    token = {"authorization": f"Bearer {token_for(service.database, datetime.now(UTC))}"}
+    disabled = marie.patch(MARIE, json={"disabled": True}, headers={"if-match": "*"} | token)
+    assert (disabled.status_code, disabled.json()["role"]) == (200, "receptionist")
+    problem(marie.get(SESSION), 401)
+
+
+def test_whoever_left_the_plan_can_be_disabled(client: TestClient, service: Service) -> None:
+    editing.apply(service.database, dump(PLAN))
+    sophie = {"name": "sophie", "full_name": "Sophie", "role": "person", "person": "sophie"}
+    assert client.post("/api/v1/users", json=sophie).status_code == 201
+    with service.database.writing() as session:
+        stored.change_user(session, "sophie", person="gone")
+    path, headers = "/api/v1/users/sophie", {"if-match": "*"}
+    assert client.patch(path, json={"disabled": True}, headers=headers).json()["person"] == "gone"
+    told = problem(client.patch(path, json={"person": "left"}, headers=headers), 422)
+    assert [each["path"] for each in told["errors"]] == ["person"]
+
+
+# --- tokens ---
+
+
+@pytest.fixture
+def backup(client: TestClient) -> Any:
+    """The answer to who made it."""
+    return client.post("/api/v1/tokens", json={"name": "backup", "scopes": ["plan:read"], "days": 1})
+
+
+def test_a_patch_changes_of_a_token_what_it_names(client: TestClient, service: Service, backup: Any) -> None:
+    path, secret = backup.headers["location"], backup.json()["token"]
+    before = client.get(path)
+    assert before.headers["etag"] == backup.headers["etag"]
+    problem(client.patch(path, json={"name": "nightly"}), 428)
+    changed = client.patch(path, json={"name": "nightly"}, headers={"if-match": backup.headers["etag"]})
+    assert changed.json() == before.json() | {"name": "nightly"}
+    problem(client.patch(path, json={"name": "x"}, headers={"if-match": backup.headers["etag"]}), 412)
+    later = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    headers = {"if-match": changed.headers["etag"]}
+    moved = client.patch(path, json={"expires": later.astimezone(timezone(MINUTE)).isoformat()}, headers=headers)
+    assert moved.json() == changed.json() | {"expires": later.isoformat().replace("+00:00", "Z")}
+    assert moved.headers["etag"] == client.get(path).headers["etag"]
+    bearer = {"authorization": f"Bearer {secret}"}
+    assert client.get(SESSION, headers=bearer).json()["name"] == "token nightly"
+    entries = auditing.page(service.database, 0, 100, path.removeprefix("/api/v1/"))
+    assert [each.action for each in entries] == ["add", "change", "change"]
+    assert json.loads(entries[-1].after or "") == {"name": "nightly", "expires": later.isoformat()}
+    assert secret not in str(entries)
+
+
+@pytest.mark.parametrize(
+    "change, path",
+    [
+        ({"name": None}, "body.name"),
+        ({"expires": None}, "body.expires"),
+        ({"expires": "2030-01-01T00:00:00"}, "body.expires"),
+        ({"expires": "2020-01-01T00:00:00Z"}, "expires"),
+        ({"expires": "9999-12-31T23:59:59-23:59"}, "expires"),
+        ({"expires": "0001-01-01T00:00:00+23:59"}, "expires"),
+        ({"scopes": ["plan:write"]}, "body.scopes"),
+        ({"token": "aig_x"}, "body.token"),
+        ({"name": " "}, "name"),
+    ],
+)
+def test_a_patch_of_a_token_that_cannot_be_is_refused(
+    client: TestClient, backup: Any, change: dict[str, Any], path: str
+) -> None:
+    told = problem(client.patch(backup.headers["location"], json=change, headers={"if-match": "*"}), 422)
+    assert [each["path"] for each in told["errors"]] == [path]
+    assert client.get(backup.headers["location"]).headers["etag"] == backup.headers["etag"]

@@ -1,6 +1,7 @@
 """Webhooks over the API: added, changed, taken out, tried; the secret is shown once."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,45 @@ def test_nobody_overwrites_unawares(client: TestClient, crm: str) -> None:
     assert client.delete(crm, headers={"if-match": changed.headers["etag"]}).status_code == 204
     for answer in (client.get(crm), client.delete(crm, headers=ANY), client.put(crm, json=BODY, headers=ANY)):
         assert 'no webhook "crm"' in problem(answer, 404)["detail"]
+
+
+def test_a_patch_changes_what_it_names(client: TestClient, service: Service, crm: str) -> None:
+    before = client.get(crm)
+    problem(client.patch(crm, json={"enabled": False}), 428)
+    headers = {"if-match": before.headers["etag"], "content-type": "application/merge-patch+json"}
+    changed = client.patch(crm, content=b'{"enabled": false}', headers=headers)
+    assert changed.json() == before.json() | {"enabled": False}
+    assert changed.headers["etag"] == client.get(crm).headers["etag"]
+    problem(client.patch(crm, json={"enabled": True}, headers={"if-match": before.headers["etag"]}), 412)
+    events = ["voicemail.left", "call.missed", "voicemail.left"]
+    assert client.patch(crm, json={"events": events}, headers=ANY).json() == changed.json()
+    assert client.patch(crm, json={}, headers=ANY).json() == changed.json()
+    moved = client.patch(crm, json={"url": "https://crm.example/?password=hush"}, headers=ANY)
+    assert moved.json() == changed.json() | {"url": "https://crm.example/?password=hush"}
+    problem(client.patch(f"{HOOKS}/nobody", json={}, headers=ANY), 404)
+    entries = auditing.page(service.database, 0, 10, "webhooks/crm")
+    assert [each.action for each in entries] == ["add", "change", "change"]
+    assert "hush" not in str(entries)
+    assert webhooks.one(service.database, "crm").secret not in str(entries)
+
+
+@pytest.mark.parametrize(
+    "change, path",
+    [
+        ({"url": None}, "body.url"),
+        ({"url": "http://crm.example/"}, "url"),
+        ({"events": None}, "body.events"),
+        ({"events": []}, "body.events"),
+        ({"enabled": None}, "body.enabled"),
+        ({"key": "other"}, "body.key"),
+        ({"secret": "whsec_bWluZQ=="}, "body.secret"),
+    ],
+)
+def test_a_patch_that_cannot_be_is_refused(client: TestClient, crm: str, change: dict[str, Any], path: str) -> None:
+    before = client.get(crm)
+    told = problem(client.patch(crm, json=change, headers=ANY), 422)
+    assert [each["path"] for each in told["errors"]] == [path]
+    assert client.get(crm).json() == before.json()
 
 
 def test_who_did_what_is_in_the_audit(client: TestClient, service: Service, crm: str) -> None:
@@ -154,3 +194,43 @@ def test_pages_of_deliveries(client: TestClient, crm: str) -> None:
     problem(client.get(f"{crm}/deliveries?cursor=msg_{0:032x}"), 404)
     problem(client.get(f"{HOOKS}/other/deliveries?cursor={made[0]}"), 404)
     problem(client.get(f"{HOOKS}/nobody/deliveries"), 404)
+
+
+def test_a_new_secret_is_shown_once(client: TestClient, service: Service) -> None:
+    first = client.post(HOOKS, json=CRM)
+    key = {"idempotency-key": "renewed"}
+    renewed, again = (client.post(f"{HOOKS}/crm/secret", headers=key) for _ in range(2))
+    assert (renewed.status_code, renewed.headers["cache-control"]) == (201, "no-store")
+    secret = renewed.json()["secret"]
+    assert secret.startswith("whsec_")
+    assert secret != first.json()["secret"]
+    lasts = datetime.fromisoformat(renewed.json()["earlier_until"]) - datetime.now(UTC)
+    assert timedelta(hours=23, minutes=59) < lasts <= timedelta(hours=24)
+    assert again.json() == renewed.json() | {"secret": None}
+    assert webhooks.one(service.database, "crm").secret == secret
+    assert client.get(f"{HOOKS}/crm").headers["etag"] == first.headers["etag"]
+    for each in (client.get(HOOKS), client.get(f"{HOOKS}/crm"), client.get("/api/v1/audit")):
+        assert "whsec_" not in each.text
+    entry = auditing.latest(service.database, 1)[0]
+    assert (entry.action, entry.thing, entry.actor) == ("renew the secret", "webhooks/crm", "token claire")
+    problem(client.post(f"{HOOKS}/nobody/secret"), 404)
+
+
+def test_a_delivery_that_is_over_is_told_again(client: TestClient, service: Service, crm: str) -> None:
+    made = client.post(f"{crm}/test").json()
+    again = f"{crm}/deliveries/{made['id']}/retry"
+    assert "not over yet" in problem(client.post(again), 409)["detail"]
+    client.patch(crm, json={"enabled": False}, headers=ANY)
+    assert "enable it first" in problem(client.post(again), 409)["detail"]
+    client.patch(crm, json={"enabled": True}, headers=ANY)
+    answer = client.post(again)
+    assert answer.status_code == 202
+    told = answer.json()
+    assert (told["id"], told["state"], told["tries"], told["given_up_at"]) == (made["id"], "waiting", 0, None)
+    assert (told["payload"], told["created"]) == (made["payload"], made["created"])
+    entry = auditing.latest(service.database, 1)[0]
+    assert (entry.action, entry.thing) == ("retry", "webhooks/crm")
+    client.post(HOOKS, json=CRM | {"key": "other"})
+    problem(client.post(f"{HOOKS}/other/deliveries/{made['id']}/retry"), 404)
+    problem(client.post(f"{crm}/deliveries/msg_{0:032x}/retry"), 404)
+    problem(client.post(f"{crm}/deliveries/x/retry"), 422)

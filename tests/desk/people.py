@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from aiguillage.desk.signing_in import SESSION
+from aiguillage.desk.signing_in import UNUSED
 from aiguillage.store import accounts
 from aiguillage.store.accounts import StoredUser
 from aiguillage.store.database import Database
@@ -15,4 +15,4 @@ def let_in(
     user = StoredUser(name, name, role, person, unit, False, now, "no hash", "JBSWY3DPEHPK3PXP", True)
     with database.writing() as session:
         accounts.add_user(session, user)
-        return accounts.open_session(session, name, now, now + SESSION)
+        return accounts.open_session(session, name, now, now + UNUSED)

@@ -1,5 +1,6 @@
 """The journal, the tokens, and the passwords of the phones."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -97,6 +98,17 @@ def test_a_token_is_known_by_its_name_until_it_expires(database: Database) -> No
     assert whose(database, lasting, NOON + 1_000_000 * MINUTE) == "console"
 
 
+def test_a_token_that_is_changed_is_the_same_token(database: Database) -> None:
+    token, other = made(database, "claire", NOON + MINUTE), made(database, "console")
+    with database.writing() as session:
+        first, _ = accounts.all_tokens(session)
+        accounts.change_token(session, first.id, name="nightly", expires=NOON + 9 * MINUTE)
+        assert accounts.token_by_id(session, first.id) == replace(first, name="nightly", expires=NOON + 9 * MINUTE)
+    assert whose(database, token, NOON + MINUTE) == "nightly"
+    assert whose(database, token, NOON + 9 * MINUTE) is None
+    assert whose(database, other, NOON) == "console"
+
+
 @pytest.mark.parametrize("wrong", ["", "aig_", "aig_nobody", "é", "\ud800", "\0", "x" * 100_000])
 def test_a_token_that_was_never_made_is_unknown(database: Database, wrong: str) -> None:
     made(database, "claire")
@@ -110,6 +122,23 @@ def test_a_token_itself_is_not_kept(database: Database) -> None:
     assert "claire" in rows
     assert token not in rows
     assert token.removeprefix(accounts.PREFIX) not in rows
+
+
+# --- sessions ---
+
+
+def test_the_end_of_a_session_is_moved_on_and_never_back(database: Database) -> None:
+    claire = accounts.StoredUser("claire", "Claire", "auditor", None, None, False, NOON)
+    with database.writing() as session:
+        accounts.add_user(session, claire)
+        secret, other = (accounts.open_session(session, "claire", NOON, NOON + MINUTE) for _ in range(2))
+        for end in (NOON + 3 * MINUTE, NOON + 2 * MINUTE):
+            accounts.move_session(session, secret, end)
+    with database.reading() as session:
+        kept = accounts.session_of(session, secret, NOON + 2 * MINUTE)
+        assert kept == accounts.KeptSession(claire, NOON, NOON + 3 * MINUTE)
+        assert accounts.session_of(session, secret, NOON + 3 * MINUTE) is None
+        assert accounts.session_of(session, other, NOON + MINUTE) is None
 
 
 # --- passwords ---

@@ -9,7 +9,7 @@ import pytest
 from aiguillage.errors import NotFound
 from aiguillage.store import webhooks
 from aiguillage.store.database import Database
-from aiguillage.store.webhooks import Delivery, Webhook
+from aiguillage.store.webhooks import Delivery, EarlierSecret, Webhook
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
@@ -48,6 +48,19 @@ def test_webhooks_come_and_go(database: Database) -> None:
 
 def test_a_webhook_that_is_printed_keeps_its_secret() -> None:
     assert CRM.secret not in repr(CRM)
+
+
+def test_earlier_secrets_are_kept_with_their_ends(database: Database) -> None:
+    earlier = (EarlierSecret("whsec_b2xk", LATER), EarlierSecret("whsec_b2xkZXI=", NOON))
+    changed = replace(CRM, secret="whsec_bmV3", earlier=earlier)
+    with database.writing() as session:
+        webhooks.add(session, CRM)
+        assert webhooks.webhook(session, "crm").secrets(NOON) == (CRM.secret,)
+        webhooks.change(session, changed, NOON)
+    with database.reading() as session:
+        assert webhooks.webhook(session, "crm") == changed
+    assert changed.secrets(NOON) == ("whsec_bmV3", "whsec_b2xk")
+    assert changed.secrets(LATER) == ("whsec_bmV3",)
 
 
 def test_each_is_told_what_it_wants_and_nothing_while_it_is_disabled(database: Database) -> None:
@@ -99,6 +112,21 @@ def test_what_is_given_up_is_not_tried_again(told: Database) -> None:
         webhooks.failed(session, first.id, "answered 500", LATER, None)
         assert webhooks.claim(session, "crm", NOON + timedelta(days=9), LATER) is None
     assert of(told) == [replace(first, due=None, given_up_at=LATER, last_error="answered 500")]
+
+
+def test_what_is_over_may_be_due_again(told: Database) -> None:
+    (first,) = of(told)
+    with told.writing() as session:
+        webhooks.claim(session, "crm", NOON, LATER)
+        webhooks.failed(session, first.id, "answered 500", LATER, None)
+        webhooks.again(session, first.id, LATER)
+        assert webhooks.claim(session, "crm", LATER, LATER) == replace(
+            first, tries=1, due=LATER, last_error="answered 500"
+        )
+        webhooks.delivered(session, first.id, LATER)
+        webhooks.again(session, first.id, LATER)
+        assert sorted(webhooks.waiting(session, LATER)) == ["crm", "help-desk"]
+    assert of(told) == [replace(first, due=LATER)]
 
 
 def test_what_a_disabled_webhook_waited_for_is_given_up(told: Database) -> None:

@@ -33,7 +33,7 @@ from aiguillage.admin import (
 from aiguillage.admin.bodies import ETAG
 from aiguillage.admin.guard import principal
 from aiguillage.admin.problems import PROBLEM_RESPONSES, Problem, add_problem_handlers
-from aiguillage.admin.requests import Requests, only_known_queries
+from aiguillage.admin.requests import Heads, Requests, only_known_queries
 from aiguillage.desk.parts import Parts
 
 _RESOURCES = (
@@ -62,6 +62,7 @@ def _application() -> FastAPI:
         responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
     )
+    app.add_middleware(Heads)
     app.add_middleware(Requests)
     add_problem_handlers(app)
     app.include_router(health.router)

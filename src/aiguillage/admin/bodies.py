@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
+from pydantic import BaseModel
 
 from aiguillage import text_formats
+from aiguillage.admin.requests import Invalid
 from aiguillage.errors import DocumentRefused, Fault
 
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -42,6 +44,15 @@ def _patch(request: Request, body: Annotated[bytes, Depends(_bytes)]) -> Any:
     return _read(request, body, (MERGE_PATCH, JSON))
 
 
+def named(patch: BaseModel, *needed: str) -> dict[str, Any]:
+    """The fields that a merge patch names. Raises Invalid for null where a field is needed."""
+    changes = patch.model_dump(exclude_unset=True)
+    missing = [("body." + name, "cannot be taken away") for name in needed if changes.get(name, "") is None]
+    if missing:
+        raise Invalid(missing)
+    return changes
+
+
 JsonBody = Annotated[Any, Depends(_json)]
 DocumentBody = Annotated[Any, Depends(_json_or_yaml)]
 PatchBody = Annotated[Any, Depends(_patch)]
@@ -70,6 +81,12 @@ def body_of(name: str, *kinds: str) -> dict[str, Any]:
     """For OpenAPI: a body that must be there, of one of the kinds, of the schema with this name."""
     schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     return {"requestBody": {"required": True, "content": dict.fromkeys(kinds, schema)}}
+
+
+def merge_patch_of(name: str) -> dict[str, Any]:
+    """For OpenAPI, beside JSON: a merge patch of the schema with this name."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    return {"requestBody": {"content": {MERGE_PATCH: schema}}}
 
 
 def answer_of(name: str, description: str, *kinds: str, with_etag: bool = True) -> dict[str, Any]:

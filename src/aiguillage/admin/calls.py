@@ -1,7 +1,7 @@
 """/api/v1/calls: click-to-call. A colleague's phone rings first, then the other side's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aiguillage.admin.guard import TheParts, ThePrincipal, may_within
 from aiguillage.admin.idempotency import required_key
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.streams import EVENT_STREAM, EventStream
 from aiguillage.desk import calling
 from aiguillage.desk.calling import Outcome, State
 from aiguillage.desk.calling import PlacedCall as Placed
@@ -23,7 +24,6 @@ LastSeen = Annotated[
     str | None,
     Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$", description="The id of the last event that was received."),
 ]
-EVENT_STREAM = "text/event-stream"
 ALIVE_SECONDS = 15.0
 """Between two signs of life, so that nothing on the way takes a long talk for a dead connection."""
 
@@ -108,11 +108,10 @@ def follow_placed_call(id: Id, parts: TheParts, who: ThePrincipal, last_event_id
     who.needs_for("calls:place", call.person)
     if call.state == "ended" and seen >= call.revision:
         return Response(status_code=204)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(parts.calls.follow(id, seen)), media_type=EVENT_STREAM, headers=headers)
+    return EventStream(_events(parts.calls.follow(id, seen)), headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(changes: AsyncIterator[Placed]) -> AsyncIterator[str]:
+async def _events(changes: AsyncIterator[Placed]) -> AsyncGenerator[str, None]:
     """Each change as an event, and a comment while nothing changes."""
     coming = asyncio.ensure_future(anext(changes, None))
     try:

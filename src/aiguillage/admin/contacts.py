@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.bodies import PLAIN, FileBody, file_body
+from aiguillage.admin.bodies import PLAIN, FileBody, file_body, merge_patch_of, named
 from aiguillage.admin.guard import TheEditor, TheParts, ThePrincipal, may, may_within
 from aiguillage.admin.pages import Cursor, Limit, cursor_of, place_of
-from aiguillage.admin.requests import Invalid, KnownRevisions, etag, revisions
+from aiguillage.admin.requests import KnownRevisions, etag, revisions
 from aiguillage.admin.routes import Resource
 from aiguillage.desk import auditing, contacts
 from aiguillage.desk.contacts import single, telling
@@ -199,7 +199,12 @@ def replace_contact(
     return _one(single.change(parts.database, id, changes, known, by, datetime.now(UTC)), response)
 
 
-@router.patch("/{id:int}", operation_id="changeContact", dependencies=[may_within("contacts:write")])
+@router.patch(
+    "/{id:int}",
+    operation_id="changeContact",
+    dependencies=[may_within("contacts:write")],
+    openapi_extra=merge_patch_of("ContactPatch"),
+)
 def change_contact(
     id: Id,  # noqa: A002  the name in the path
     new: ContactPatch,
@@ -209,14 +214,9 @@ def change_contact(
     by: TheEditor,
 ) -> Contact:
     """A JSON merge patch (RFC 7396)."""
-    changes = new.model_dump(exclude_unset=True)
+    changes = named(new, "name", "numbers")
     if changes.get("note", "") is None:
         changes["note"] = ""
-    missing = [
-        ("body." + name, "cannot be taken away") for name in ("name", "numbers") if changes.get(name, "") is None
-    ]
-    if missing:
-        raise Invalid(missing)
     if "numbers" in changes:
         changes["numbers"] = tuple(changes["numbers"])
     return _one(single.change(parts.database, id, changes, known, by, datetime.now(UTC)), response)

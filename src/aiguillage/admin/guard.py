@@ -40,7 +40,7 @@ def principal(
     session: Annotated[str | None, Depends(_cookie)],
 ) -> Principal:
     """Who asks; 401 for nobody, 403 for a page of somebody else's that uses a browser's session."""
-    found = identified(request, the_parts, credentials.credentials if credentials else None, session)
+    found = identified(request, the_parts, credentials.credentials if credentials else None, session, is_use=True)
     if found is None:
         raise HTTPException(
             status_code=401,
@@ -51,15 +51,17 @@ def principal(
     return found
 
 
-def identified(request: Request, the_parts: Parts, token: str | None, session: str | None) -> Principal | None:
-    """A token counts more than a session. Raises Forbidden as `principal`."""
+def identified(
+    request: Request, the_parts: Parts, token: str | None, session: str | None, *, is_use: bool = False
+) -> Principal | None:
+    """A token counts more than a session, which use keeps open. Raises Forbidden as `principal`."""
     now = datetime.now(UTC)
     if token is not None:
         return signing_in.by_token(the_parts.database, token, now)
     if session is None:
         return None
     same_site(request)
-    return signing_in.by_session(the_parts.database, session, now)
+    return signing_in.by_session(the_parts.database, session, now, is_use=is_use)
 
 
 def same_site(request: Request) -> None:

@@ -23,6 +23,11 @@ When = Annotated[Instant | None, Query(examples=["2026-11-23T15:00:00+01:00"])]
 Prefix = Annotated[
     str, Query(pattern=r"^(\+[0-9]{1,15})?$", description="The beginning of either side's number, E.164.")
 ]
+Outcome = Literal["answered", "voicemail", "missed"]
+Ended = Annotated[
+    Outcome | None,
+    Query(description=f"How they ended; for one page {recalling.MOST_LOOKED_AT} calls are looked at, at most."),
+]
 
 
 class Call(BaseModel):
@@ -35,14 +40,15 @@ class Call(BaseModel):
     caller: str | None
     called: str
     route: str | None
-    outcome: Literal["answered", "voicemail", "missed"] | None
+    outcome: Outcome | None
     person: str | None
     answered_at: datetime | None
     seconds: float | None
 
 
 class Calls(BaseModel):
-    """`next` goes into `cursor` for the following page."""
+    """`next` goes into `cursor` for the following page. Where an `outcome` was asked for, a page may hold fewer than
+    `limit`, or none, and be followed by others all the same: only a `next` of null is the end."""
 
     items: list[Call]
     next: str | None
@@ -83,22 +89,24 @@ def list_calls(
     until: When = None,
     number: Prefix = "",
     route: Annotated[str | None, Query(max_length=200, pattern=PLAIN)] = None,
+    outcome: Ended = None,
 ) -> Calls:
     """The newest first. Reading is written to the audit."""
     after = place_of(cursor, datetime, str)
     wanted = recalling.Wanted(since, until, number, route)
-    found = recalling.page(parts.database, wanted, after, limit + 1)
-    asked = {name: True for name, value in (("number", number), ("route", route), ("since", since)) if value}
-    auditing.has_read(parts.database, by, "calls", {"calls": len(found[:limit])} | asked, datetime.now(UTC))
-    last = found[limit - 1].placed if len(found) > limit else None
+    found = recalling.page(parts.database, wanted, outcome, after, limit)
+    filters = {"number": number, "route": route, "since": since, "outcome": outcome}
+    asked = {name: True for name, value in filters.items() if value}
+    auditing.has_read(parts.database, by, "calls", {"calls": len(found.calls)} | asked, datetime.now(UTC))
     return Calls(
-        items=[_call(each) for each in found[:limit]],
-        next=None if last is None else cursor_of(last.at, last.id),
+        items=[_call(each) for each in found.calls],
+        next=None if found.following is None else cursor_of(*found.following),
     )
 
 
 @router.get("/calls/{call}", operation_id="getCall", dependencies=[may("calls:read")])
-def get_call(call: CallId, parts: TheParts, language: TheLanguage) -> CallStory:
-    """Why the call went where it went, and what happened."""
+def get_call(call: CallId, parts: TheParts, by: TheEditor, language: TheLanguage) -> CallStory:
+    """Why the call went where it went, and what happened. Reading is written to the audit."""
     found = recalling.recall(parts.database, call)
+    auditing.has_read(parts.database, by, f"calls/{found.decisions[0].call}", {}, datetime.now(UTC))
     return CallStory(**recalling.as_data(found), text=list(recalling.in_words(words_for(found.plan, language), found)))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from time import monotonic
 from typing import Annotated
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from aiguillage.admin.guard import COOKIE, TheParts, identified, may
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.streams import EVENT_STREAM, EventStream
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.parts import Parts
 from aiguillage.errors import AiguillageError, Unavailable
@@ -64,13 +65,13 @@ def list_live_calls(parts: TheParts) -> CallsInProgress:
     operation_id="followLiveCalls",
     dependencies=[may("calls:read")],
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events."}},
+    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}, "description": "Events."}},
 )
 async def follow_live_calls(
     request: Request,
     parts: TheParts,
     last_event_id: Annotated[str | None, Header(max_length=20, pattern="^[0-9]{1,18}$")] = None,
-) -> StreamingResponse:
+) -> EventStream:
     """An event `calls` with all of them, then `call` with each that changes; ids go into `Last-Event-ID`.
 
     The stream ends when its reader may not read any more, and when the service stops.
@@ -78,26 +79,23 @@ async def follow_live_calls(
     if not _streams.acquire(blocking=False):
         raise Unavailable(f"{MOST_STREAMS} people are following the calls already")
     told = _told(request, parts, int(last_event_id) if last_event_id else None)
-    return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return EventStream(told, at_end=_streams.release)
 
 
-async def _told(request: Request, parts: Parts, last: int | None) -> AsyncIterator[str]:
+async def _told(request: Request, parts: Parts, last: int | None) -> AsyncGenerator[str, None]:
     live, beat = parts.live, monotonic()
-    try:
-        while not live.closed:
-            text, last = _news(live, last)
-            if text:
-                yield text
-            elif monotonic() - beat > BEAT_EVERY:
-                if not await run_in_threadpool(_still_may, request, parts):
-                    return
-                yield ": still here\n\n"
-            else:
-                await asyncio.sleep(LOOK_EVERY)
-                continue
-            beat = monotonic()
-    finally:
-        _streams.release()
+    while not live.closed:
+        text, last = _news(live, last)
+        if text:
+            yield text
+        elif monotonic() - beat > BEAT_EVERY:
+            if not await run_in_threadpool(_still_may, request, parts):
+                return
+            yield ": still here\n\n"
+        else:
+            await asyncio.sleep(LOOK_EVERY)
+            continue
+        beat = monotonic()
 
 
 def _news(live: LiveCalls, last: int | None) -> tuple[str, int]:

@@ -188,11 +188,12 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> list[str]:
-    """What the description has for this path: Starlette names the methods of one route of several."""
+    """What the description has for this path, and HEAD: Starlette names the methods of one route of several."""
     paths = request.app.openapi()["paths"]
     path = request.url.path
     like = [each for each in paths if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each)), path)]
-    return sorted({method.upper() for each in ([path] if path in paths else like) for method in paths[each]})
+    known = {method.upper() for each in ([path] if path in paths else like) for method in paths[each]}
+    return sorted(known | ({"HEAD"} if "GET" in known else set()))
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """What holds for every request: its id, the size of its body, the queries and conditions."""
 
+import contextlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -56,6 +57,33 @@ class Requests:
             await send(message)
 
         await self.app(scope, limited, named)
+
+
+class Heads:
+    """ASGI middleware: HEAD is answered as GET is, with the same headers and without the body. A stream ends with its
+    first words."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def head_only(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+            elif message.get("more_body"):
+                raise _ToldEnoughError
+
+        with contextlib.suppress(_ToldEnoughError):
+            await self.app({**scope, "method": "GET"}, receive, head_only)
+
+
+class _ToldEnoughError(Exception):
+    """Whoever asked has the headers, and wants no more."""
 
 
 def request_id(scope: Scope) -> str:

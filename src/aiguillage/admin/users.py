@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiguillage.admin.bodies import PLAIN
+from aiguillage.admin.bodies import PLAIN, merge_patch_of, named
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import SHOWN_ONCE
 from aiguillage.admin.requests import KnownRevisions, etag
 from aiguillage.admin.routes import Resource
+from aiguillage.admin.times import Instant
 from aiguillage.desk import accounts
 from aiguillage.desk.accounts import Account, StoredToken
 
@@ -22,7 +23,8 @@ Name = Annotated[str, Path(pattern=UserName, examples=["marie"])]
 Key = Annotated[str | None, Field(max_length=63, description="A key of the plan.")]
 Role = Literal["administrator", "receptionist", "person", "editor", "auditor"]
 TokenId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-MOST_DAYS = 3650
+FullName = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN, examples=["Marie Lambert"])]
+TokenName = Annotated[str, Field(min_length=1, max_length=100, pattern=PLAIN, examples=["the members' database"])]
 _READ, _WRITE = [may("accounts:read")], [may("accounts:write")]
 
 
@@ -31,14 +33,23 @@ class UserBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    full_name: Annotated[
-        str,
-        Field(min_length=1, max_length=200, pattern=PLAIN, examples=["Marie Lambert"]),
-    ]
+    full_name: FullName
     role: Role
     person: Key = None
     unit: Key = None
     disabled: bool = False
+
+
+class UserPatch(BaseModel):
+    """What is not named stays; null takes person or unit away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    full_name: FullName | None = None
+    role: Role | None = None
+    person: Key = None
+    unit: Key = None
+    disabled: bool | None = None
 
 
 class NewUser(UserBody):
@@ -82,17 +93,18 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=100,
-            pattern=PLAIN,
-            examples=["the members' database"],
-        ),
-    ]
+    name: TokenName
     scopes: Annotated[list[str], Field(min_length=1, max_length=50, examples=[["plan:read"]])]
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="Valid for so many days.")] = 365
+    days: Annotated[int, Field(ge=1, le=accounts.LONGEST_TOKEN.days, description="Valid for so many days.")] = 365
+
+
+class TokenPatch(BaseModel):
+    """What is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: TokenName | None = None
+    expires: Annotated[Instant | None, Field(examples=["2027-06-30T22:00:00Z"])] = None
 
 
 class Token(BaseModel):
@@ -119,6 +131,11 @@ class Tokens(BaseModel):
 def _shown(account: Account) -> dict[str, object]:
     state = {"created": account.created, "invited": account.invited, "authenticator": account.authenticator}
     return {**asdict(account.user), **state}
+
+
+def _user(account: Account, response: Response) -> User:
+    response.headers["ETag"] = etag(account.user.revision)
+    return User.model_validate(_shown(account))
 
 
 def _invitation(request: Request, secret: str, now: datetime) -> Invitation:
@@ -153,9 +170,7 @@ def create_user(request: Request, response: Response, new: NewUser, parts: ThePa
     dependencies=_READ,
 )
 def get_user(name: Name, response: Response, parts: TheParts) -> User:
-    account = accounts.user(parts.database, name)
-    response.headers["ETag"] = etag(account.user.revision)
-    return User.model_validate(_shown(account))
+    return _user(accounts.user(parts.database, name), response)
 
 
 @router.put("/users/{name}", operation_id="replaceUser", tags=["users"], dependencies=_WRITE)
@@ -168,10 +183,28 @@ def replace_user(
     by: TheEditor,
 ) -> User:
     """What the user's sessions and tokens may do changes at once."""
-    wanted = accounts.User(name=name, **new.model_dump())
-    account = accounts.replace_user(parts.database, wanted, known, by, datetime.now(UTC))
-    response.headers["ETag"] = etag(account.user.revision)
-    return User.model_validate(_shown(account))
+    account = accounts.change_user(parts.database, name, new.model_dump(), known, by, datetime.now(UTC))
+    return _user(account, response)
+
+
+@router.patch(
+    "/users/{name}",
+    operation_id="changeUser",
+    tags=["users"],
+    dependencies=_WRITE,
+    openapi_extra=merge_patch_of("UserPatch"),
+)
+def change_user(
+    name: Name,
+    new: UserPatch,
+    response: Response,
+    parts: TheParts,
+    known: KnownRevisions,
+    by: TheEditor,
+) -> User:
+    """A JSON merge patch (RFC 7396)."""
+    changes = named(new, "full_name", "role", "disabled")
+    return _user(accounts.change_user(parts.database, name, changes, known, by, datetime.now(UTC)), response)
 
 
 @router.delete(
@@ -209,6 +242,11 @@ def _token(stored: StoredToken) -> dict[str, object]:
     return {**asdict(stored), "scopes": None if stored.scopes is None else list(stored.scopes)}
 
 
+def _tagged(stored: StoredToken, response: Response) -> Token:
+    response.headers["ETag"] = etag(accounts.token_revision(stored))
+    return Token.model_validate(_token(stored))
+
+
 @router.get("/tokens", operation_id="listTokens", tags=["tokens"], dependencies=_READ)
 def list_tokens(parts: TheParts) -> Tokens:
     """Without the tokens themselves, of which only hashes are kept."""
@@ -220,14 +258,35 @@ def create_token(new: NewToken, request: Request, response: Response, parts: The
     """It can do no more than whoever makes it, and ends with their account."""
     wanted = accounts.NewToken(new.name, new.scopes, timedelta(days=new.days))
     stored, clear = accounts.create_token(parts.database, wanted, datetime.now(UTC), by)
+    response.headers["ETag"] = etag(accounts.token_revision(stored))
     response.headers["Location"] = f"{request.url.path}/{stored.id}"
     response.headers["Cache-Control"] = SHOWN_ONCE
     return MadeToken.model_validate({**_token(stored), "token": clear})
 
 
 @router.get("/tokens/{id}", operation_id="getToken", tags=["tokens"], dependencies=_READ)
-def get_token(id: TokenId, parts: TheParts) -> Token:  # noqa: A002  the name in the path
-    return Token.model_validate(_token(accounts.token(parts.database, id)))
+def get_token(id: TokenId, response: Response, parts: TheParts) -> Token:  # noqa: A002  the name in the path
+    return _tagged(accounts.token(parts.database, id), response)
+
+
+@router.patch(
+    "/tokens/{id}",
+    operation_id="changeToken",
+    tags=["tokens"],
+    dependencies=_WRITE,
+    openapi_extra=merge_patch_of("TokenPatch"),
+)
+def change_token(
+    id: TokenId,  # noqa: A002  the name in the path
+    new: TokenPatch,
+    response: Response,
+    parts: TheParts,
+    known: KnownRevisions,
+    by: TheEditor,
+) -> Token:
+    """A JSON merge patch (RFC 7396) of its name, and of when it expires; what it may do stays."""
+    changes = named(new, "name", "expires")
+    return _tagged(accounts.change_token(parts.database, id, changes, known, by, datetime.now(UTC)), response)
 
 
 @router.delete(

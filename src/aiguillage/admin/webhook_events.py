@@ -125,7 +125,13 @@ class Ping(_Payload):
 def signed(
     webhook_id: Annotated[str, Header(description="The same at every try: who has seen it has been told already.")],
     webhook_timestamp: Annotated[int, Header(description="When this was sent, in seconds since 1970.")],
-    webhook_signature: Annotated[str, Header(description="`v1,` and the HMAC-SHA256 of Standard Webhooks, in base64.")],
+    webhook_signature: Annotated[
+        str,
+        Header(
+            description="`v1,` and the HMAC-SHA256 of Standard Webhooks, in base64. "
+            "For a day after the secret was renewed also those of earlier ones, with a space between."
+        ),
+    ],
 ) -> None:
     """The headers of Standard Webhooks (https://www.standardwebhooks.com)."""
 

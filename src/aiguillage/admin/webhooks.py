@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from aiguillage.admin.bodies import merge_patch_of, named
 from aiguillage.admin.guard import TheEditor, TheParts, may
 from aiguillage.admin.idempotency import SHOWN_ONCE
 from aiguillage.admin.requests import KnownRevisions, etag
@@ -20,10 +21,17 @@ router = APIRouter(tags=["webhooks"], route_class=Resource)
 
 _KEY = "^[a-z0-9][a-z0-9-]{0,62}$"
 Key = Annotated[str, Path(pattern=_KEY)]
+_DELIVERY = "^msg_[0-9a-f]{32}$"
+DeliveryId = Annotated[str, Path(pattern=_DELIVERY)]
 _WITH_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "goes into If-Match", "schema": {"type": "string"}}}}
 }
 _READ, _WRITE = [may("webhooks:read")], [may("webhooks:write")]
+
+
+Url = Annotated[str, Field(max_length=2000, examples=["https://crm.example/hooks/telephone"])]
+Events = Annotated[list[Event], Field(min_length=1, max_length=20, examples=[["call.missed", "voicemail.left"]])]
+Enabled = Annotated[bool, Field(description="A webhook that is not is told nothing, later neither.")]
 
 
 class WebhookBody(BaseModel):
@@ -31,12 +39,22 @@ class WebhookBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=2000, examples=["https://crm.example/hooks/telephone"])]
-    events: Annotated[list[Event], Field(min_length=1, max_length=20, examples=[["call.missed", "voicemail.left"]])]
-    enabled: Annotated[bool, Field(description="A webhook that is not is told nothing, later neither.")] = True
+    url: Url
+    events: Events
+    enabled: Enabled = True
 
     def wish(self) -> Wish:
         return Wish(self.url, tuple(self.events), self.enabled)
+
+
+class WebhookPatch(BaseModel):
+    """What is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    events: Events | None = None
+    enabled: Enabled | None = None
 
 
 class NewWebhook(WebhookBody):
@@ -46,7 +64,7 @@ class NewWebhook(WebhookBody):
 
 
 class Webhook(BaseModel):
-    """A webhook without its secret, which only its creation shows."""
+    """A webhook without its secret, which is shown only when it is made."""
 
     key: str
     url: str
@@ -60,6 +78,14 @@ class CreatedWebhook(Webhook):
     where the request is repeated with its Idempotency-Key."""
 
     secret: Annotated[str | None, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+
+
+class RenewedSecret(BaseModel):
+    """What is sent is signed with it from now on, and until `earlier_until` with the one before, too. Shown this once:
+    null where the request is repeated with its Idempotency-Key."""
+
+    secret: Annotated[str | None, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
+    earlier_until: datetime
 
 
 class Webhooks(BaseModel):
@@ -138,7 +164,22 @@ def replace_webhook(
     response: Response, key: Key, body: WebhookBody, parts: TheParts, known: KnownRevisions, by: TheEditor
 ) -> Webhook:
     """Write it anew; its secret stays. What a webhook that is disabled was still to be told is given up."""
-    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, body.wish(), known, by))
+    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, body.model_dump(), known, by))
+
+
+@router.patch(
+    "/webhooks/{key}",
+    operation_id="changeWebhook",
+    dependencies=_WRITE,
+    responses=_WITH_ETAG,
+    openapi_extra=merge_patch_of("WebhookPatch"),
+)
+def change_webhook(
+    response: Response, key: Key, body: WebhookPatch, parts: TheParts, known: KnownRevisions, by: TheEditor
+) -> Webhook:
+    """A JSON merge patch (RFC 7396). What a webhook that is disabled was still to be told is given up."""
+    changes = named(body, "url", "events", "enabled")
+    return _tagged(response, webhooks.change(parts.database, parts.receivers, key, changes, known, by))
 
 
 @router.delete(
@@ -156,14 +197,41 @@ def test_webhook(key: Key, parts: TheParts) -> Delivery:
     return Delivery(**webhooks.describe_delivery(webhooks.ping(parts.database, key)))
 
 
+@router.post(
+    "/webhooks/{key}/secret",
+    operation_id="renewWebhookSecret",
+    dependencies=_WRITE,
+    status_code=201,
+)
+def renew_secret(key: Key, response: Response, parts: TheParts, by: TheEditor) -> RenewedSecret:
+    """A new secret. For a day the one before signs beside it: time to change over."""
+    renewed = webhooks.renew_secret(parts.database, key, by)
+    response.headers["Cache-Control"] = SHOWN_ONCE
+    return RenewedSecret(secret=renewed.secret, earlier_until=renewed.earlier[0].until)
+
+
 @router.get("/webhooks/{key}/deliveries", operation_id="listWebhookDeliveries", dependencies=_READ)
 def list_deliveries(
     key: Key,
     parts: TheParts,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(pattern="^msg_[0-9a-f]{32}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=_DELIVERY)] = None,
 ) -> Deliveries:
     """What it was told and is still to be told, the newest first; what is over is kept for 30 days."""
     found = webhooks.deliveries(parts.database, key, limit + 1, cursor)
     shown = [Delivery(**webhooks.describe_delivery(each)) for each in found[:limit]]
     return Deliveries(items=shown, next=shown[-1].id if len(found) > limit else None)
+
+
+@router.post(
+    "/webhooks/{key}/deliveries/{id}/retry",
+    operation_id="retryWebhookDelivery",
+    dependencies=_WRITE,
+    status_code=202,
+)
+def retry_delivery(key: Key, id: DeliveryId, parts: TheParts, by: TheEditor) -> Delivery:  # noqa: A002  as in the path
+    """Send it once more, with the same id, though it was given up or delivered: as if it were new.
+
+    409 while it waits, and while the webhook is disabled.
+    """
+    return Delivery(**webhooks.describe_delivery(webhooks.retry(parts.database, key, id, by)))

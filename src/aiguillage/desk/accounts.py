@@ -6,8 +6,8 @@ Nobody gives more than they have: a user's role and a token's scopes lie within 
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiguillage import text_formats
@@ -24,6 +24,8 @@ from aiguillage.store.database import Database, Session
 
 INVITATION = timedelta(hours=24)
 """So long a one-time link may be used."""
+LONGEST_TOKEN = timedelta(days=3650)
+"""So long a token that is made or changed over the API may be valid."""
 FIRST = "admin"
 """The user that the first start makes."""
 ADMINISTRATOR = "administrator"
@@ -83,9 +85,9 @@ def add_user(database: Database, new: User, by: Editor, now: datetime) -> tuple[
 
     Raises DocumentRefused, Conflict where the name is taken, Forbidden.
     """
-    _check(database, new)
-    _may_give(by, new.role)
     with database.writing() as session:
+        _check(session, new)
+        _may_give(by, new.role)
         if accounts.user(session, new.name) is not None:
             raise Conflict(f'user "{new.name}" is there already; change that one, or choose another name')
         accounts.add_user(session, StoredUser(**asdict(new), created=now))
@@ -93,27 +95,30 @@ def add_user(database: Database, new: User, by: Editor, now: datetime) -> tuple[
         return _account(_existing(session, new.name)), accounts.invite(session, new.name, now + INVITATION)
 
 
-def replace_user(database: Database, new: User, known: Known, by: Editor, now: datetime) -> Account:
-    """Write a user anew; what their sessions and tokens may do changes at once.
+def change_user(
+    database: Database, name: str, changes: Mapping[str, Any], known: Known, by: Editor, now: datetime
+) -> Account:
+    """Write the fields that are named; what the user's sessions and tokens may do changes at once.
 
     Raises NotFound, ChangedMeanwhile, DocumentRefused, Forbidden, Conflict for the last administrator.
     """
-    _check(database, new)
-    _may_give(by, new.role)
     with database.writing() as session:
-        before = _unchanged(session, new.name, known)
+        before = _unchanged(session, name, known)
+        new = replace(before, **changes)
+        _check(session, new, before)
+        _may_give(by, new.role)
         _may_give(by, before.role)
-        accounts.change_user(session, new.name, **asdict(new))
+        accounts.change_user(session, name, **asdict(new))
         _still_an_administrator(session, before.role)
         if new.disabled:
             accounts.close_sessions(session, new.name)
         if new != before:
-            audit.append(session, now, _deed(by, "change", new.name, asdict(before), asdict(new)))
-        return _account(_existing(session, new.name))
+            audit.append(session, now, _deed(by, "change", name, asdict(before), asdict(new)))
+        return _account(_existing(session, name))
 
 
 def remove_user(database: Database, name: str, known: Known, by: Editor, now: datetime) -> None:
-    """With their sessions, links and tokens. Raises as `replace_user`."""
+    """With their sessions, links and tokens. Raises as `change_user`."""
     with database.writing() as session:
         before = _unchanged(session, name, known)
         _may_give(by, before.role)
@@ -169,8 +174,9 @@ _NEEDED = {Reach.OWN: "person", Reach.UNIT: "unit"}
 """What a role whose scopes go no further than this needs to know of its users."""
 
 
-def _check(database: Database, new: User) -> None:
-    """Raises DocumentRefused for a user who could not do what their role is for."""
+def _check(session: Session, new: User, before: User | None = None) -> None:
+    """Raises DocumentRefused for a user who could not do what their role is for. A key that stays may be gone from the
+    plan: whoever left must be kept out all the same."""
     faults = [] if new.role in ROLES else [Fault("role", f"write one of {', '.join(ROLES)}")]
     if not _NAME.fullmatch(new.name):
         faults.append(Fault("name", "write small letters, digits, dots and hyphens, 63 at most"))
@@ -184,8 +190,10 @@ def _check(database: Database, new: User) -> None:
     ]
     for name, section in (("person", "people"), ("unit", "units")):
         key = getattr(new, name)
-        known = editing.draft(database).get(section, {}) if key is not None else {}
-        if key is not None and key not in known:
+        if key is None or key == getattr(before, name, None):
+            continue
+        known = editing.draft_in(session).get(section, {})
+        if key not in known:
             faults.append(Fault(name, f'the plan has no "{key}" in {section}{suggestion(key, list(known))}'))
     if faults:
         raise DocumentRefused(tuple(faults))
@@ -256,9 +264,7 @@ def create_token(
     ]
     if unknown:
         raise DocumentRefused(tuple(unknown))
-    if by.who is not None:
-        for scope in SCOPES if new.scopes is None else new.scopes:
-            by.who.needs(scope)
+    _has_scopes(by, new.scopes)
     with database.writing() as session:
         scopes = None if new.scopes is None else tuple(sorted(set(new.scopes)))
         expires = now + new.lifetime if new.lifetime else None
@@ -266,6 +272,56 @@ def create_token(
         id_, clear = accounts.create_token(session, kept)
         audit.append(session, now, _token_deed(by, "add", id_, None, {"name": new.name, "scopes": scopes}))
         return _existing_token(session, id_), clear
+
+
+def token_revision(stored: StoredToken) -> str:
+    """32 hexadecimal digits."""
+    told = {**asdict(stored), "created": _instant(stored.created), "expires": _instant(stored.expires)}
+    return hashlib.sha256(text_formats.write_json(told).encode()).hexdigest()[:32]
+
+
+def change_token(
+    database: Database, id_: int, changes: Mapping[str, Any], known: Known, by: Editor, now: datetime
+) -> StoredToken:
+    """Write the fields that are named: `name`, `expires`; what it may do stays.
+
+    Raises NotFound, ChangedMeanwhile, DocumentRefused, Forbidden for a token that may do more than who changes it.
+    """
+    with database.writing() as session:
+        before = _existing_token(session, id_)
+        if known is not None and token_revision(before) not in known:
+            raise ChangedMeanwhile(f"token {id_} was changed meanwhile; read it again and repeat your change on it")
+        after = replace(before, **changes)
+        _check_token(after, changes, now)
+        _has_scopes(by, after.scopes)
+        if after != before:
+            accounts.change_token(session, id_, name=after.name, expires=after.expires)
+            audit.append(session, now, _token_deed(by, "change", id_, _token_told(before), _token_told(after)))
+        return _existing_token(session, id_)
+
+
+def _check_token(new: StoredToken, changes: Mapping[str, Any], now: datetime) -> None:
+    """Raises DocumentRefused."""
+    faults = [] if _is_plain(new.name) else [Fault("name", _PLAIN)]
+    if "expires" in changes and (new.expires is None or not now < new.expires <= now + LONGEST_TOKEN):
+        faults.append(Fault("expires", f"write an instant within the next {LONGEST_TOKEN.days} days, or delete it"))
+    if faults:
+        raise DocumentRefused(tuple(faults))
+
+
+def _token_told(stored: StoredToken) -> Mapping[str, Any]:
+    return {"name": stored.name, "expires": _instant(stored.expires)}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+def _has_scopes(by: Editor, scopes: Collection[str] | None) -> None:
+    """Raises Forbidden for a scope that whoever makes or changes a token has not; None = all."""
+    if by.who is not None:
+        for scope in SCOPES if scopes is None else scopes:
+            by.who.needs(scope)
 
 
 def remove_token(database: Database, id_: int, by: Editor, now: datetime) -> None:

@@ -26,7 +26,7 @@ def page(database: Database, after: int, limit: int, thing: str | None = None) -
 
 
 def has_read(database: Database, by: Editor, thing: str, asked: Mapping[str, Any], now: datetime) -> None:
-    """Note that somebody reads personal data in bulk: what they asked for, and nothing of what they got."""
+    """Note that somebody reads personal data, many or a whole call: what they asked for, nothing of what they got."""
     with database.writing() as session:
         audit.append(session, now, Deed(by.name, "read", thing, None, asked or None, request=by.request))
 

@@ -118,7 +118,12 @@ def draft(database: Database) -> Mapping[str, Any]:
     Raises NotFound where there is none yet.
     """
     with database.reading() as session:
-        plan = plans.load_draft(session)
+        return draft_in(session)
+
+
+def draft_in(session: Session) -> Mapping[str, Any]:
+    """The same, within a session."""
+    plan = plans.load_draft(session)
     if plan is None:
         raise _no_draft()
     return dump(plan)

@@ -76,7 +76,9 @@ class Poster:
             "user-agent": f"Aiguillage/{__version__}",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": signature(webhook.secret, delivery.id, seconds, delivery.payload),
+            "webhook-signature": " ".join(
+                signature(each, delivery.id, seconds, delivery.payload) for each in webhook.secrets(at)
+            ),
             "connection": "close",
         }
         try:

@@ -12,11 +12,15 @@ from aiguillage.errors import NotFound
 from aiguillage.routing import hours
 from aiguillage.routing.plan import Plan
 from aiguillage.store import journal, retention
-from aiguillage.store.database import Database
+from aiguillage.store.database import Database, Session
 from aiguillage.store.journal import DecisionRecord, EventRecord, PlacedCall
 from aiguillage.store.journal import Wanted as Wanted
 
 LAST = "last"
+Place = tuple[datetime, str]
+"""In the journal: `at` and `id` of a call."""
+CHUNK = 500
+MOST_LOOKED_AT = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,41 @@ class CallInBrief:
     seconds: float | None
 
 
-def page(database: Database, wanted: Wanted, after: tuple[datetime, str] | None, limit: int) -> list[CallInBrief]:
-    """The newest first; `after` is `at` and `id` of the last one of the page before."""
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """The newest first; `following` is where the next page begins, None after the last."""
+
+    calls: list[CallInBrief]
+    following: Place | None
+
+
+def page(database: Database, wanted: Wanted, outcome: str | None, after: Place | None, limit: int) -> CallPage:
+    """The calls after a place. Of those with an `outcome`, maybe fewer than `limit` although there are more: no index
+    knows how a call ended, so each is looked at, and MOST_LOOKED_AT for one page.
+    """
+    size = limit + 1 if outcome is None else CHUNK
+    found: list[CallInBrief] = []
     with database.reading() as session:
-        found = journal.calls(session, wanted, after, limit)
-        told: dict[str, list[EventRecord]] = {each.call: [] for each in found}
-        for event in journal.ends_of(session, told.keys()):
-            told[event.call].append(event)
+        for _ in range(0, MOST_LOOKED_AT, size):
+            looked_at = _briefs(session, wanted, after, size)
+            found += [each for each in looked_at if outcome in {None, each.outcome}]
+            if len(found) > limit:
+                return CallPage(found[:limit], _place(found[limit - 1]))
+            if len(looked_at) < size:
+                return CallPage(found, None)
+            after = _place(looked_at[-1])
+    return CallPage(found, after)
+
+
+def _place(brief: CallInBrief) -> Place:
+    return brief.placed.at, brief.placed.id
+
+
+def _briefs(session: Session, wanted: Wanted, after: Place | None, limit: int) -> list[CallInBrief]:
+    found = journal.calls(session, wanted, after, limit)
+    told: dict[str, list[EventRecord]] = {each.call: [] for each in found}
+    for event in journal.ends_of(session, told.keys()):
+        told[event.call].append(event)
     return [_in_brief(each, told[each.call]) for each in found]
 
 

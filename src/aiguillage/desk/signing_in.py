@@ -11,11 +11,16 @@ from aiguillage.desk.access import SCOPES, Principal, Reach, everything, grants_
 from aiguillage.desk.accounts import ADMINISTRATOR
 from aiguillage.errors import Conflict, Refused, Throttled, Unauthenticated
 from aiguillage.store import accounts, audit
-from aiguillage.store.accounts import StoredUser
+from aiguillage.store.accounts import KeptSession, StoredUser
 from aiguillage.store.audit import Deed
 from aiguillage.store.database import Database, Session
 
 SESSION = timedelta(hours=12)
+"""So long a session lasts, at most."""
+UNUSED = timedelta(hours=8)
+"""So long without use, and it is over before."""
+MOVED_BY = timedelta(minutes=5)
+"""Its end is moved on by so much at least: not every request is to be a write."""
 WINDOW = timedelta(minutes=1)
 ATTEMPTS = 5
 """So many may fail within WINDOW, for one account and from one address."""
@@ -41,11 +46,23 @@ def by_token(database: Database, token: str, now: datetime) -> Principal | None:
     return Principal(name, grants, holder.person, holder.unit, holder.name)
 
 
-def by_session(database: Database, secret: str, now: datetime) -> Principal | None:
-    """None for a session that is unknown or over, or whose user may not come in any more."""
+def by_session(database: Database, secret: str, now: datetime, *, is_use: bool = False) -> Principal | None:
+    """None for a session that is unknown or over, or whose user may not come in any more. Use keeps it open."""
     with database.reading() as session:
-        found = accounts.session_user(session, secret, now)
-    return None if found is None else _principal(found)
+        found = accounts.session_of(session, secret, now)
+    if found is None:
+        return None
+    if is_use:
+        _keep_open(database, secret, found, now)
+    return _principal(found.user)
+
+
+def _keep_open(database: Database, secret: str, kept: KeptSession, now: datetime) -> None:
+    last = kept.created + SESSION
+    end = min(now + UNUSED, last)
+    if end - kept.expires >= MOVED_BY or kept.expires < end == last:
+        with database.writing() as session:
+            accounts.move_session(session, secret, end)
 
 
 def _principal(user: StoredUser) -> Principal:
@@ -58,7 +75,7 @@ def _principal(user: StoredUser) -> Principal:
 
 
 def sign_in(database: Database, name: str, password: str, code: str, address: str, now: datetime) -> str:
-    """The secret of a new session, for 12 hours. `code` is the authenticator's, empty for who has none.
+    """The secret of a new session. `code` is the authenticator's, empty for who has none.
 
     Raises Unauthenticated, which does not say what was wrong; Throttled after too many attempts.
     """
@@ -74,7 +91,7 @@ def sign_in(database: Database, name: str, password: str, code: str, address: st
             raise Unauthenticated("name, password or code is wrong")
         accounts.succeeded(session, attempt)
         audit.append(session, now, Deed(f"user {name}", "sign in", f"users/{name}"))
-        return accounts.open_session(session, name, now, now + SESSION)
+        return accounts.open_session(session, name, now, now + UNUSED)
 
 
 def _attempt(database: Database, name: str, address: str, now: datetime) -> int:

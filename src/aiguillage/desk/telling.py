@@ -36,10 +36,6 @@ _QUEUE_ENDS: Mapping[str, Note] = {
     "LEAVEEMPTY": note("nobody staffs the queue any more"),
     "CALLBACK": note("the caller asks to be called back"),
 }
-_FALLBACKS = {
-    True: "no answer from the service ({reason}): Asterisk's timetable decides",
-    False: "no answer from the service ({reason}): last resort",
-}
 _NOTHING = note("")
 
 
@@ -82,11 +78,17 @@ def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> Note:
             number, phone = event.detail["number"], event.detail["phone"]
             return note("emergency call to {number} from phone {phone}", number=number, phone=phone)
         case "fallback":
-            return note(_FALLBACKS[event.detail.get("by") == "timetable"], reason=event.detail["reason"])
+            return _fallback(event.detail)
         case "call-ended":
             return note("the call ends")
         case _:
             return _NOTHING
+
+
+def _fallback(detail: Mapping[str, str]) -> Note:
+    if detail.get("by") == "timetable":
+        return note("no answer from the service ({reason}): Asterisk's timetable decides", reason=detail["reason"])
+    return note("no answer from the service ({reason}): last resort", reason=detail["reason"])
 
 
 def _step(kind: str, outcome: str) -> Note:

@@ -1,9 +1,9 @@
 """Webhooks: who is told what happens here, and what each was told. `desk/delivering.py` tells them."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiguillage import text_formats
@@ -13,14 +13,17 @@ from aiguillage.desk.receivers import Receivers
 from aiguillage.errors import ChangedMeanwhile, Conflict, NotFound
 from aiguillage.store import audit, webhooks
 from aiguillage.store.audit import Deed
-from aiguillage.store.database import Database
-from aiguillage.store.webhooks import PING
+from aiguillage.store.database import Database, Session
+from aiguillage.store.webhooks import PING, EarlierSecret
 
 Event = webhooks.Event
 Webhook = webhooks.Webhook
 Delivery = webhooks.Delivery
 Known = Collection[str] | None
 """The revisions that the writer has read, any of which may be the present one; None where any will do."""
+CHANGE_OVER = timedelta(hours=24)
+"""So long an earlier secret signs beside the new one: a receiver changes over without losing an event."""
+MOST_EARLIER = 3
 OURSELVES = Editor("webhooks")
 """In the audit: who disables a webhook whose receiver is gone."""
 
@@ -47,7 +50,7 @@ def one(database: Database, key: str) -> Webhook:
 
 
 def revision(webhook: Webhook) -> str:
-    """32 hexadecimal digits that change with what it says; not with its secret, which stays."""
+    """32 hexadecimal digits that change with what it says; not with its secret."""
     return hashlib.sha256(text_formats.write_json(describe(webhook)).encode()).hexdigest()[:32]
 
 
@@ -66,7 +69,7 @@ def add(database: Database, receivers: Receivers, key: str, wish: Wish, by: Edit
     """A webhook with a new secret. Raises Conflict where the key is taken, DocumentRefused for its URL."""
     receivers.check_url(wish.url)
     at = datetime.now(UTC)
-    new = Webhook(key, wish.url, _in_order(wish), posting.new_secret(), wish.enabled, at)
+    new = Webhook(key, wish.url, _in_order(wish.events), posting.new_secret(), wish.enabled, at)
     with database.writing() as session:
         if webhooks.find(session, key) is not None:
             raise Conflict(f'there is a webhook "{key}" already; change that one, or choose another key')
@@ -75,16 +78,36 @@ def add(database: Database, receivers: Receivers, key: str, wish: Wish, by: Edit
     return new
 
 
-def change(database: Database, receivers: Receivers, key: str, wish: Wish, known: Known, by: Editor) -> Webhook:
-    """Write a webhook anew; its secret stays. Raises NotFound, ChangedMeanwhile, DocumentRefused for its URL."""
-    receivers.check_url(wish.url)
+def change(
+    database: Database, receivers: Receivers, key: str, changes: Mapping[str, Any], known: Known, by: Editor
+) -> Webhook:
+    """Write the fields that are named: `url`, `events`, `enabled`.
+
+    Raises NotFound, ChangedMeanwhile, DocumentRefused for its URL.
+    """
+    if "url" in changes:
+        receivers.check_url(changes["url"])
     at = datetime.now(UTC)
     with database.writing() as session:
         before = _unchanged(webhooks.webhook(session, key), known)
-        after = replace(before, url=wish.url, events=_in_order(wish), enabled=wish.enabled)
+        after = replace(before, **changes)
+        after = replace(after, events=_in_order(after.events))
         if after != before:
             webhooks.change(session, after, at)
             audit.append(session, at, _deed(by, "change", before, after))
+    return after
+
+
+def renew_secret(database: Database, key: str, by: Editor) -> Webhook:
+    """A webhook with a new secret; the one before it signs beside it for a day. Raises NotFound."""
+    at = datetime.now(UTC)
+    with database.writing() as session:
+        before = webhooks.webhook(session, key)
+        last = EarlierSecret(before.secret, at + CHANGE_OVER)
+        earlier = (last, *(each for each in before.earlier if at < each.until))
+        after = replace(before, secret=posting.new_secret(), earlier=earlier[:MOST_EARLIER])
+        webhooks.change(session, after, at)
+        audit.append(session, at, Deed(by.name, "renew the secret", f"webhooks/{key}", request=by.request))
     return after
 
 
@@ -116,6 +139,23 @@ def ping(database: Database, key: str) -> Delivery:
         return webhooks.put(session, key, PING, datetime.now(UTC), {"webhook": key})
 
 
+def retry(database: Database, key: str, id_: str, by: Editor) -> Delivery:
+    """Tell a webhook once more what it was told, or what was given up: under the same id, as if it were new.
+
+    Raises NotFound, Conflict while the webhook is disabled, or while that is still to be told.
+    """
+    at = datetime.now(UTC)
+    with database.writing() as session:
+        if not webhooks.webhook(session, key).enabled:
+            raise Conflict(f'webhook "{key}" is disabled; enable it first')
+        found = _of_webhook(session, key, id_)
+        if found.due is not None:
+            raise Conflict(f'delivery "{id_}" is not over yet; it is tried again by itself')
+        webhooks.again(session, id_, at)
+        audit.append(session, at, Deed(by.name, "retry", f"webhooks/{key}", None, {"delivery": id_}, None, by.request))
+        return webhooks.delivery(session, id_)
+
+
 def deliveries(database: Database, key: str, limit: int, before: str | None = None) -> list[Delivery]:
     """What a webhook was told and is to be told, the newest first; those older than the delivery `before`.
 
@@ -123,9 +163,16 @@ def deliveries(database: Database, key: str, limit: int, before: str | None = No
     """
     with database.reading() as session:
         webhooks.webhook(session, key)
-        if before is not None and webhooks.delivery(session, before).webhook != key:
-            raise NotFound(f'webhook "{key}" has no delivery "{before}"')
+        if before is not None:
+            _of_webhook(session, key, before)
         return webhooks.deliveries(session, key, limit, before)
+
+
+def _of_webhook(session: Session, key: str, id_: str) -> Delivery:
+    found = webhooks.delivery(session, id_)
+    if found.webhook != key:
+        raise NotFound(f'webhook "{key}" has no delivery "{id_}"')
+    return found
 
 
 def describe_delivery(delivery: Delivery) -> dict[str, Any]:
@@ -149,8 +196,8 @@ def _instant(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _in_order(wish: Wish) -> tuple[str, ...]:
-    return tuple(sorted(set(wish.events)))
+def _in_order(events: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(events)))
 
 
 def _unchanged(now: Webhook, known: Known) -> Webhook:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, or_, select, update
+from sqlalchemy import Column, Table, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from aiguillage.store.tables import invitations, login_failures, sessions, tokens, users
@@ -32,6 +32,15 @@ class StoredUser:
     totp_secret: str | None = None
     totp_confirmed: bool = False
     totp_step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """Whose it is, when it began, and when it ends."""
+
+    user: StoredUser
+    created: datetime
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,10 @@ def verify_token(session: Session, token: str, now: datetime) -> StoredToken | N
     return _token(found) if found else None
 
 
+def change_token(session: Session, id_: int, /, **values: Any) -> None:
+    session.execute(update(tokens).where(tokens.c.id == id_).values(values))
+
+
 def remove_token(session: Session, id_: int) -> None:
     session.execute(delete(tokens).where(tokens.c.id == id_))
 
@@ -124,9 +137,16 @@ def open_session(session: Session, user: str, now: datetime, expires: datetime) 
     return secret
 
 
-def session_user(session: Session, secret: str, now: datetime) -> StoredUser | None:
-    """Whose session it is; None when it is unknown, over, or the user may not come in any more."""
-    return _holder(session, sessions, secret, now)
+def session_of(session: Session, secret: str, now: datetime) -> KeptSession | None:
+    """None when it is unknown, over, or the user may not come in any more."""
+    found = _holder(session, sessions, secret, now, sessions.c.created, sessions.c.expires)
+    return KeptSession(*found) if found else None
+
+
+def move_session(session: Session, secret: str, expires: datetime) -> None:
+    """Its end is later now."""
+    later = (sessions.c.hash == _hash(secret)) & (sessions.c.expires < expires)
+    session.execute(update(sessions).where(later).values(expires=expires))
 
 
 def close_session(session: Session, secret: str) -> None:
@@ -147,18 +167,23 @@ def invite(session: Session, user: str, expires: datetime) -> str:
 
 def invited_user(session: Session, secret: str, now: datetime) -> StoredUser | None:
     """Whom the link is for; None when it is unknown, used, or has expired."""
-    return _holder(session, invitations, secret, now)
+    found = _holder(session, invitations, secret, now)
+    return found[0] if found else None
 
 
 def use_invitation(session: Session, user: str) -> None:
     session.execute(delete(invitations).where(invitations.c.user == user))
 
 
-def _holder(session: Session, held: Table, secret: str, now: datetime) -> StoredUser | None:
+def _holder(session: Session, held: Table, secret: str, now: datetime, *more: Column[Any]) -> tuple[Any, ...] | None:
+    """The user, and more of what they hold."""
     is_valid = (held.c.hash == _hash(secret)) & (held.c.expires > now) & users.c.disabled.is_(False)
-    wanted = select(users).join(held, held.c.user == users.c.name).where(is_valid)
-    found = session.execute(wanted).mappings().first()
-    return StoredUser(**found) if found else None
+    wanted = select(*_USER, *more).join(held, held.c.user == users.c.name).where(is_valid)
+    found = session.execute(wanted).first()
+    return (StoredUser(*found[: len(_USER)]), *found[len(_USER) :]) if found else None
+
+
+_USER = tuple(users.c[name] for name in StoredUser.__slots__)
 
 
 # --- Attempts that failed ----------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def calls(session: Session, wanted: Wanted, after: tuple[datetime, str] | None, 
     if after is not None:
         at, id_ = after
         found = found.where(decisions.c.at <= at, (decisions.c.at < at) | (decisions.c.id < id_))
-    return [PlacedCall(**row) for row in session.execute(found.limit(limit)).mappings()]
+    return [PlacedCall(*row) for row in session.execute(found.limit(limit))]
 
 
 _FEW = 2000
@@ -122,8 +122,8 @@ def ends_of(session: Session, calls: Collection[str]) -> Iterator[EventRecord]:
     columns = [call_events.c[name] for name in EventRecord.__slots__]
     telling = call_events.c.kind.in_(("answered", "step", "call-ended"))
     wanted = select(*columns).where(call_events.c.call.in_(calls), telling).order_by(call_events.c.id)
-    for row in session.execute(wanted).mappings():
-        yield EventRecord(**row)
+    for row in session.execute(wanted):
+        yield EventRecord(*row)
 
 
 def outcome_of(events: Iterable[EventRecord]) -> str | None:

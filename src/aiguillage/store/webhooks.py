@@ -20,8 +20,17 @@ PING = "ping"
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierSecret:
+    """One that was replaced; what is sent is signed with it, too, until then."""
+
+    secret: str = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
-    """`events` are those that it is told; `secret` reads `whsec_…` and never leaves by a log or the audit."""
+    """`events` are those that it is told; `secret` reads `whsec_…` and never leaves by a log or the audit; `earlier`
+    are those before it, the last one first."""
 
     key: str
     url: str
@@ -29,6 +38,11 @@ class Webhook:
     secret: str = field(repr=False)
     enabled: bool
     created: datetime
+    earlier: tuple[EarlierSecret, ...] = ()
+
+    def secrets(self, at: datetime) -> tuple[str, ...]:
+        """All that what is sent then is signed with."""
+        return (self.secret, *(each.secret for each in self.earlier if at < each.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +113,17 @@ def remove(session: Session, key: str) -> None:
 
 
 def _webhook(row: Mapping[Any, Any]) -> Webhook:
-    return Webhook(**{**row, "events": tuple(row["events"])})
+    secret, *earlier = row["secret"].split(" ")
+    pairs = zip(earlier[::2], earlier[1::2], strict=True)
+    found = tuple(EarlierSecret(each, datetime.fromisoformat(until)) for each, until in pairs)
+    return Webhook(**{**row, "events": tuple(row["events"]), "secret": secret, "earlier": found})
 
 
 def _row(one: Webhook) -> dict[str, Any]:
-    return {**{name: getattr(one, name) for name in Webhook.__slots__}, "events": list(one.events)}
+    """In its column, `secret` is followed by earlier ones, with ends: `whsec_… whsec_… 2026-11-25T12:00:00+00:00`."""
+    row = {name: getattr(one, name) for name in Webhook.__slots__ if name != "earlier"}
+    earlier = (word for each in one.earlier for word in (each.secret, each.until.astimezone(UTC).isoformat()))
+    return {**row, "events": list(one.events), "secret": " ".join((one.secret, *earlier))}
 
 
 # --- The outbox --------------------------------------------------------------------------------------------
@@ -156,6 +176,12 @@ def delivery(session: Session, id: str) -> Delivery:  # noqa: A002  the column's
 
 def delivered(session: Session, id: str, at: datetime) -> None:  # noqa: A002  as above
     session.execute(update(outbox).where(outbox.c.id == id).values(due=None, delivered_at=at, last_error=""))
+
+
+def again(session: Session, id: str, at: datetime) -> None:  # noqa: A002  as above
+    """What was over is due at once, as if it had never been tried."""
+    new = {"due": at, "tries": 0, "delivered_at": None, "given_up_at": None}
+    session.execute(update(outbox).where(outbox.c.id == id).values(new))
 
 
 def failed(session: Session, id: str, error: str, at: datetime, due: datetime | None) -> None:  # noqa: A002  as above
