@@ -25,7 +25,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from tests.calls.system import System
 
 from aiguillage import text_formats
 from aiguillage.rehearsal import Outcome, Scene, Words, play, scene_of
+from aiguillage.routing import hours
 from aiguillage.simulator.called_leg import Ringing
 
 STORIES = sorted(Path(__file__).parent.glob("[0-9]*.yaml"))
@@ -87,8 +88,27 @@ async def _play(system: System, scene: Scene) -> tuple[Outcome, tuple[Ringing, .
 def _scene(system: System, story: dict[str, Any]) -> Scene:
     answer = " ".join(f"{phone}={behaviour}" for phone, behaviour in story.get("phones", {}).items())
     nobody = "claire.desk=silent"  # no phone told means that everybody answers
-    scene = scene_of(system.plan, Words(story["caller"], story["called"], story["at"], answer or nobody))
+    at = _near(system, story["at"])
+    scene = scene_of(system.plan, Words(story["caller"], story["called"], at, answer or nobody))
     return replace(scene, presses=story.get("presses", {}))
+
+
+def _near(system: System, at: str) -> str:
+    """`open 10:00`: on the first day from tomorrow on at which the office is open then; `closed 10:00` likewise.
+
+    What Asterisk decides alone, it decides for the next five weeks only.
+    """
+    wanted, _, wall = at.partition(" ")
+    if wanted not in {"open", "closed"}:
+        return at
+    zone, office = hours.zone(system.plan), system.plan.schedules["office"]
+    for days in range(1, 30):
+        day = (datetime.now(zone) + timedelta(days=days)).date()
+        if hours.state(system.plan, office, datetime.fromisoformat(f"{day} {wall}").replace(tzinfo=zone)).open == (
+            wanted == "open"
+        ):
+            return f"{day} {wall}"
+    raise AssertionError(f"the office is never {at}")
 
 
 @contextmanager
