@@ -2,13 +2,14 @@
 # make call    FROM=+32471000201 [TO=+3271000001] [AT="2026-11-24 10:00"] [ANSWER=claire.gsm] [KEYS="5=2"]: a real SIP call
 # make test    set everything up and run all tests; TESTS=tests/unit for some of them
 # make lint    types, style, format
+# make chaos   the long form of what must not happen to a caller: faults, restarts and load, with figures (some minutes)
 # make bench   figures and ratios of this machine
 # make openapi write docs/openapi.json again, after a change of the REST API
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
 export FROM TO AT ANSWER KEYS
 
-.PHONY: run call test lint bench openapi lock
+.PHONY: run call test chaos lint bench openapi lock
 
 run:
 	@tools/run
@@ -18,6 +19,9 @@ call:
 
 test:
 	@tools/test $(TESTS)
+
+chaos:
+	@tools/chaos
 
 lint:
 	@tools/lint
