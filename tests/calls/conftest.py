@@ -1,4 +1,5 @@
 import re
+import sys
 import time
 from collections.abc import Iterator
 
@@ -27,6 +28,14 @@ def system() -> Iterator[System]:
     with System(asterisk_root()) as system:
         yield system
         assert [line for line in system.asterisk.problems() if not any(word in line for word in PROVOKED)] == []
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_a_failure(system: System) -> Iterator[None]:
+    """What the service logged meanwhile is printed, and pytest shows it where the story failed."""
+    before = len(system.service_log())
+    yield
+    sys.stdout.write(system.service_log()[before:][-8000:])
 
 
 @pytest.fixture(autouse=True)

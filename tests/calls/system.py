@@ -25,7 +25,7 @@ from aiguillage.asterisk.fastagi import exchange
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import editing, provisioning, publishing
 from aiguillage.desk.contacts import import_file
-from aiguillage.desk.snapshot import published_plan
+from aiguillage.desk.snapshot import load_snapshot, published_plan
 from aiguillage.doctor import HARMLESS
 from aiguillage.errors import AiguillageError
 from aiguillage.rehearsal import Stage
@@ -40,6 +40,20 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MORE = Path(__file__).with_name("more-plan.yaml")
 START_SECONDS = 40.0
 JOURNAL_SECONDS = 5.0
+FIRST_PORT, PORTS, WORKERS = 10_000, 400, 55
+"""Of each worker's audio: below the ports that the system gives away, and enough for a hundred calls of two legs."""
+
+
+def example_document(more: Path | None) -> dict[str, Any]:
+    """The example's plan document, with that of `more` laid over it."""
+    document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
+    if more:
+        added: dict[str, Any] = text_formats.read_yaml(more.read_text("utf-8"))
+        for section in ("inbound_routes", "outbound_routes"):
+            document[section] = added.pop(section) + document[section]
+        for section, things in added.items():
+            document[section] |= things
+    return document
 
 
 @dataclass
@@ -64,7 +78,8 @@ class System:
         self.plan: Plan = self._publish_example()
         self.asterisk = PrivateAsterisk(self.root, self.home / "asterisk", self.settings.prompts_dir)
         self.asterisk.lay_out()
-        provisioning.provision(self.settings, self.database, self.plan)
+        known = load_snapshot(self.database)
+        provisioning.provision(self.settings, self.database, known.plan, known.directory)
         self.asterisk.start()
         self.start_service()
         return self
@@ -85,8 +100,8 @@ class System:
             ami_secret=SecretStr("between-the-two"),
             asterisk_dir=self.home / "asterisk/etc",
             sip_port=free_port(socket.SOCK_DGRAM),
-            rtp_first_port=20000 + os.getpid() % 200 * 100,
-            rtp_last_port=20000 + os.getpid() % 200 * 100 + 99,
+            rtp_first_port=FIRST_PORT + os.getpid() % WORKERS * PORTS,
+            rtp_last_port=FIRST_PORT + os.getpid() % WORKERS * PORTS + PORTS - 1,
             simulation=True,
             simulator_secret=SecretStr("of-the-stage"),
             webhooks_may_reach="127.0.0.1/32",
@@ -94,16 +109,10 @@ class System:
         )
 
     def _publish_example(self) -> Plan:
-        document: dict[str, Any] = text_formats.read_yaml((EXAMPLES / "plan.yaml").read_text("utf-8"))
-        document["trunks"]["operator"]["server"] = self.trunk
-        if self.more:
-            more: dict[str, Any] = text_formats.read_yaml(self.more.read_text("utf-8"))
-            for trunk, server in self.other_trunks.items():
-                more["trunks"][trunk]["server"] = server
-            for section in ("inbound_routes", "outbound_routes"):
-                document[section] = more.pop(section) + document[section]
-            for section, things in more.items():
-                document[section] |= things
+        document = example_document(self.more)
+        for trunk, server in {"operator": self.trunk, **self.other_trunks}.items():
+            if trunk in document["trunks"]:
+                document["trunks"][trunk]["server"] = server
         editing.apply(self.database, document)
         import_file(self.database, (EXAMPLES / "directory.csv").read_bytes())
         publishing.publish(self.database, datetime.now(UTC), "tests", "the example")

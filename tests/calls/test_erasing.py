@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.calls.days import when
 from tests.calls.system import System
 
 from aiguillage.desk import erasing
@@ -32,7 +33,7 @@ async def test_nothing_of_an_erased_caller_is_left_in_any_file(system: System) -
     await asyncio.sleep(2)  # the running service takes up the directory
     async with system.telephones() as telephones:
         stage = await system.stage(telephones)
-        await play(stage, scene_of(system.plan, Words(NUMBER, "central", "2026-11-24 20:00", "claire.desk=silent")))
+        await play(stage, scene_of(system.plan, Words(NUMBER, "central", when("open 20:00"), "claire.desk=silent")))
     deadline = time.monotonic() + SECONDS
     while NUMBER not in {each.caller for each in messages_of(system.database, "reception@boxes")}:
         assert time.monotonic() < deadline, system.service_log()[-2000:]

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.calls.days import OFFICE_HOURS
 from tests.calls.system import System
 
 from aiguillage.simulator.called_leg import CalledLeg
@@ -15,8 +16,6 @@ from aiguillage.simulator.telephones import Telephones
 BENOIT = "+32471000202"
 """An animator in Hainaut."""
 JULIES_GSM = "+32470000103"
-SECRET = "of-the-stage"
-OFFICE_HOURS = {"X-Aiguillage-Simulator": SECRET, "X-Aiguillage-At": "2026-11-24T10:00:00"}
 SAME = 0.9
 
 

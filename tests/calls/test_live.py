@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 from tests.admin.asking import token_for
+from tests.calls.days import OFFICE_HOURS
 from tests.calls.system import System
-from tests.calls.test_identity import OFFICE_HOURS
 
 from aiguillage.asterisk.ami import ManagerLink
 

@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.calls.days import OFFICE_HOURS
 from tests.calls.system import System
-from tests.calls.test_identity import OFFICE_HOURS
 from tests.calls.test_publication import live, publish, route_of
 
 from aiguillage.desk import editing

@@ -2,6 +2,7 @@
 
 import time
 
+from tests.calls.days import when
 from tests.calls.system import System
 
 from aiguillage.desk.messages import messages_of, sound_of
@@ -14,7 +15,7 @@ async def test_a_message_is_in_the_table_and_can_be_heard(system: System) -> Non
     before = {each.id for each in messages_of(system.database)}
     async with system.telephones() as telephones:
         stage = await system.stage(telephones)
-        words = Words("+32471000201", "central", "2026-11-24 20:00", "claire.desk=silent")
+        words = Words("+32471000201", "central", when("open 20:00"), "claire.desk=silent")
         await play(stage, scene_of(system.plan, words))
     deadline = time.monotonic() + SECONDS
     while not (new := [each for each in messages_of(system.database, "reception@boxes") if each.id not in before]):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.calls.days import OFFICE_HOURS, when
 from tests.calls.system import System
-from tests.calls.test_identity import OFFICE_HOURS
 
 from aiguillage import text_formats
 from aiguillage.cli.following import until_followed
@@ -191,5 +191,5 @@ async def _stays_registered(endpoint: str, password: str, system: System) -> Non
 async def _status(system: System, caller: str) -> int | None:
     async with system.telephones() as telephones:
         stage = await system.stage(telephones)
-        scene = scene_of(system.plan, Words(caller, "central", "2026-11-24 10:00", "claire.desk=silent"))
+        scene = scene_of(system.plan, Words(caller, "central", when("open 10:00"), "claire.desk=silent"))
         return (await play(stage, scene)).status

@@ -4,14 +4,15 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+from tests.calls.days import OFFICE_HOURS, at
 from tests.calls.system import System
-from tests.calls.test_identity import OFFICE_HOURS, SAME, alaw
+from tests.calls.test_identity import SAME, alaw
 
 from aiguillage.desk import callbacks
 from aiguillage.simulator.sound import likeness
 from aiguillage.simulator.telephones import Telephones
 
-RUSH_HOUR = OFFICE_HOURS | {"X-Aiguillage-At": "2026-11-24T15:30:00"}
+RUSH_HOUR = at("open 15:30")
 HELPLINE, ROAD, TINY, CENTRAL = "+3271000005", "+3271000008", "+3271000010", "+3271000001"
 
 

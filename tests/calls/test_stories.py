@@ -3,10 +3,10 @@
 story:      what happens, in a sentence
 caller:     a number or withheld
 called:     one of our numbers, by its key
-at:         the time on the organisation's clock
+at:         the time on the organisation's clock, on the next day on which the office is `open` or `closed`: open 10:00
 service:    running (default), stopped or frozen
 presses:    the keys that the caller presses, by seconds since the answer
-presence:   what people have said of themselves before: claire: away until 2026-11-24 14:00
+presence:   what people have said of themselves before: claire: away until open 14:00
 phones:     what each does, as `make call` has it: claire.desk: busy; the others stay silent
 route:      the route that takes the call (none when the service is not asked)
 rings:      the phones that were tried or `any`, in order, each with how that ended; a group of phones rings at once
@@ -25,16 +25,16 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.calls.days import OFFICE_HOURS, when
 from tests.calls.system import System
 
 from aiguillage import text_formats
 from aiguillage.rehearsal import Outcome, Scene, Words, play, scene_of
-from aiguillage.routing import hours
 from aiguillage.simulator.called_leg import Ringing
 
 STORIES = sorted(Path(__file__).parent.glob("[0-9]*.yaml"))
@@ -88,27 +88,8 @@ async def _play(system: System, scene: Scene) -> tuple[Outcome, tuple[Ringing, .
 def _scene(system: System, story: dict[str, Any]) -> Scene:
     answer = " ".join(f"{phone}={behaviour}" for phone, behaviour in story.get("phones", {}).items())
     nobody = "claire.desk=silent"  # no phone told means that everybody answers
-    at = _near(system, story["at"])
-    scene = scene_of(system.plan, Words(story["caller"], story["called"], at, answer or nobody))
+    scene = scene_of(system.plan, Words(story["caller"], story["called"], when(story["at"]), answer or nobody))
     return replace(scene, presses=story.get("presses", {}))
-
-
-def _near(system: System, at: str) -> str:
-    """`open 10:00`: on the first day from tomorrow on at which the office is open then; `closed 10:00` likewise.
-
-    What Asterisk decides alone, it decides for the next five weeks only.
-    """
-    wanted, _, wall = at.partition(" ")
-    if wanted not in {"open", "closed"}:
-        return at
-    zone, office = hours.zone(system.plan), system.plan.schedules["office"]
-    for days in range(1, 30):
-        day = (datetime.now(zone) + timedelta(days=days)).date()
-        if hours.state(system.plan, office, datetime.fromisoformat(f"{day} {wall}").replace(tzinfo=zone)).open == (
-            wanted == "open"
-        ):
-            return f"{day} {wall}"
-    raise AssertionError(f"the office is never {at}")
 
 
 @contextmanager
@@ -116,7 +97,7 @@ def _presence(system: System, told: dict[str, str]) -> Iterator[None]:
     def say(state: str) -> None:
         for person, written in told.items():
             command = ["presence", "set", person, *(state or written).split(" until ")[0].split(" to ")]
-            until = written.partition(" until ")[2] if not state else ""
+            until = when(written).partition(" until ")[2] if not state else ""
             system.command(*command, *(["--until", until] if until else []))
         if told:
             time.sleep(FOLLOWS)
@@ -205,7 +186,7 @@ async def test_the_time_of_day_of_a_call_from_a_real_trunk_is_not_honoured(syste
     began = datetime.now(UTC)
     async with system.telephones() as telephones:
         await system.stage(telephones)
-        headers = {"X-Aiguillage-At": "2026-11-24T10:00:00", "X-Aiguillage-Simulator": "guessed"}
+        headers = OFFICE_HOURS | {"X-Aiguillage-Simulator": "guessed"}
         leg = await telephones.call("+32471000201", "+3271000001", headers)
         await asyncio.sleep(1)
         await leg.hang_up()

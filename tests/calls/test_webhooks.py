@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import standardwebhooks
+from tests.calls.days import OFFICE_HOURS, when
 from tests.calls.system import System
-from tests.calls.test_identity import OFFICE_HOURS
 from tests.desk.receiving import Receiver, receiver
 
 from aiguillage.desk import webhooks
@@ -69,7 +69,7 @@ async def test_a_caller_who_gives_up_while_it_rings(system: System, crm: Receive
 async def test_a_call_that_claire_takes_is_not_missed(system: System, crm: Receiver, answers: str) -> None:
     async with system.telephones() as telephones:
         stage = await system.stage(telephones)
-        await play(stage, scene_of(system.plan, Words(ANNE, "central", "2026-11-24 10:00", answers)))
+        await play(stage, scene_of(system.plan, Words(ANNE, "central", when("open 10:00"), answers)))
     await asyncio.sleep(3)
     assert crm.requests == []
 
@@ -77,7 +77,7 @@ async def test_a_call_that_claire_takes_is_not_missed(system: System, crm: Recei
 async def test_a_message(system: System, crm: Receiver) -> None:
     async with system.telephones() as telephones:
         stage = await system.stage(telephones)
-        await play(stage, scene_of(system.plan, Words(ANNE, "central", "2026-11-24 20:00", "claire.desk=silent")))
+        await play(stage, scene_of(system.plan, Words(ANNE, "central", when("open 20:00"), "claire.desk=silent")))
         event = await told(crm)
     assert event["type"] == "voicemail.left"
     assert (event["data"]["mailbox"], event["data"]["caller"]) == ("reception@boxes", ANNE)

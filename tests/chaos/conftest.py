@@ -1,11 +1,10 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import datetime, timedelta
 
 import pytest
 
-from aiguillage.routing import hours
 from aiguillage.simulator.telephones import Telephones
+from tests.calls.days import OFFICE_HOURS
 from tests.calls.system import System
 from tests.required import asterisk_root
 
@@ -48,9 +47,6 @@ async def phones(system: System) -> AsyncIterator[Telephones]:
 
 
 @pytest.fixture(scope="session")
-def office_hours(system: System) -> str:
+def office_hours() -> str:
     """A simulated wall clock of the next days at which the office is open, outside the rush hour."""
-    zone, office = hours.zone(system.plan), system.plan.schedules["office"]
-    days = (datetime.now(zone).date() + timedelta(days=each) for each in range(1, 30))
-    times = (datetime(day.year, day.month, day.day, 10, tzinfo=zone) for day in days)
-    return next(f"{at:%Y-%m-%dT%H:%M}" for at in times if hours.state(system.plan, office, at).open)
+    return OFFICE_HOURS["X-Aiguillage-At"]

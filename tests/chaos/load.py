@@ -44,7 +44,8 @@ async def load(system: System, folder: Path, callers: Sequence[str], at: str, pe
     lines = "".join(f"{caller};{at};{secret};\n" for caller in callers)
     (folder / "callers.csv").write_text("SEQUENTIAL\n" + lines)
     words = [
-        *("-sf", str(SCENARIO), "-s", "+3271000001", "-inf", "callers.csv", "-trace_rtt", "-rtt_freq", "1"),
+        *("-sf", str(SCENARIO), "-s", "+3271000001", "-inf", "callers.csv"),
+        *("-trace_rtt", "-rtt_freq", "1", "-trace_err", "-error_file", "errors.log"),
         *("-i", "127.0.0.1", "-p", str(free_port(socket.SOCK_DGRAM)), "-m", str(len(callers)), "-r", str(per_second)),
         *("-timeout", str(len(callers) // per_second + 60), "-nostdin", "-recv_timeout", "20000"),
         f"127.0.0.1:{system.settings.sip_port}",
@@ -64,7 +65,9 @@ async def load(system: System, folder: Path, callers: Sequence[str], at: str, pe
         await process.wait()
         raise
     times = tuple(_times(folder))
-    return Load(times, len(callers) - len(times), printed.decode(errors="replace")[-2000:])
+    errors = folder / "errors.log"
+    said = printed.decode(errors="replace") + (errors.read_text(errors="replace") if errors.exists() else "")
+    return Load(times, len(callers) - len(times), said[-2000:])
 
 
 def _times(folder: Path) -> Iterator[float]:
