@@ -28,6 +28,10 @@ MAX_HEADER = 16 * 1024
 MAX_LINES = 64
 MAX_COMMAND = 8190
 """Bytes before the line end (AGI_BUF_LEN of res_agi.c); Asterisk runs what is beyond as a command of its own."""
+BACKLOG = 4096
+"""Connections that the system takes for us while we cannot. Each call leaves one behind; after the last, Asterisk would
+wait two seconds for a connection (MAX_AGI_CONNECT of res_agi.c), whatever its deadline. Linux allows no more.
+"""
 MAX_CALLS = 200
 """Questions at once; beyond, the connection is closed at once and Asterisk takes its own timetable."""
 
@@ -158,7 +162,9 @@ class Listener:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
-        self._server = await asyncio.start_server(self._accept, self._host, self._port, limit=MAX_HEADER)
+        self._server = await asyncio.start_server(
+            self._accept, self._host, self._port, limit=MAX_HEADER, backlog=BACKLOG
+        )
         self._port = self._server.sockets[0].getsockname()[1]
 
     @property
