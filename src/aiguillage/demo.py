@@ -13,9 +13,8 @@ from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import accounts, editing, publishing
 from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
-from aiguillage.desk.snapshot import is_published, published_plan
+from aiguillage.desk.snapshot import Snapshot, is_published, load_snapshot
 from aiguillage.errors import SettingRefused
-from aiguillage.routing.plan import Plan
 from aiguillage.service import Service, first_link, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
@@ -36,13 +35,13 @@ def run(settings: Settings) -> None:
     database = open_database(settings.url)
     token = _load_example(database)
     link = first_link(settings, database)
-    with _asterisk(settings, database, published_plan(database)):
+    with _asterisk(settings, database, load_snapshot(database)):
         database.close()
         asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token, link)))
 
 
 @contextlib.contextmanager
-def _asterisk(settings: Settings, database: Database, plan: Plan) -> Iterator[None]:
+def _asterisk(settings: Settings, database: Database, known: Snapshot) -> Iterator[None]:
     """The plan written for Asterisk, and one of our own started with it unless there is one already."""
     own = (
         PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", settings.prompts_dir)
@@ -52,7 +51,7 @@ def _asterisk(settings: Settings, database: Database, plan: Plan) -> Iterator[No
     if own is not None:
         own.lay_out()
     _say("Writing Asterisk's configuration (announcements are spoken once)")
-    provision(settings, database, plan)
+    provision(settings, database, known.plan, known.directory)
     if own is None:
         yield
         return

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from aiguillage.errors import ChangedMeanwhile, NotFound
 from aiguillage.routing.plan import Plan
+from aiguillage.store import notices
 from aiguillage.store.plan_rows import plan_of, rows_of
 from aiguillage.store.plan_tables import PLAN_TABLES
 from aiguillage.store.tables import plan_versions, replaced_drafts
@@ -93,6 +94,7 @@ def publish(
     checksum = hashlib.sha256(document.encode()).hexdigest()
     row = Version(number, document, checksum, at, by, comment)
     session.execute(insert(plan_versions), {name: getattr(row, name) for name in Version.__slots__})
+    notices.tell(session)
     return number
 
 

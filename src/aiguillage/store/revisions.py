@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy import ScalarSelect, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from aiguillage.store import notices
 from aiguillage.store.tables import plan_versions
 from aiguillage.store.tables import revisions as table
 
@@ -35,6 +36,7 @@ def changed(session: Session, thing: Thing) -> None:
         session.execute(insert(table), {"thing": thing, "revision": 1})
     else:
         session.execute(update(table).where(mine).values(revision=table.c.revision + 1))
+    notices.tell(session)
 
 
 def _of(thing: Thing) -> ScalarSelect[int]:
