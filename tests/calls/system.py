@@ -1,6 +1,7 @@
 """A whole system of its own for the call stories: database, Asterisk, service, each on private ports."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -39,6 +40,7 @@ from aiguillage.store.journal import DecisionRecord
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MORE = Path(__file__).with_name("more-plan.yaml")
 START_SECONDS = 40.0
+STOP_SECONDS = 20.0
 JOURNAL_SECONDS = 5.0
 FIRST_PORT, PORTS, WORKERS = 10_000, 400, 55
 """Of each worker's audio: below the ports that the system gives away, and enough for a hundred calls of two legs."""
@@ -85,10 +87,11 @@ class System:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_service()
-        self.asterisk.stop()
-        self.database.close()
-        shutil.rmtree(self.home, ignore_errors=True)
+        with contextlib.ExitStack() as leaving:
+            leaving.callback(shutil.rmtree, self.home, ignore_errors=True)
+            leaving.callback(self.database.close)
+            leaving.callback(self.asterisk.stop)
+            leaving.callback(self.stop_service)
 
     def _settings(self) -> Settings:
         return Settings(
@@ -164,12 +167,26 @@ class System:
 
     def stop_service(self) -> None:
         self._service.terminate()
-        self._service.wait(10)
+        try:
+            self._service.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill_service()
+            raise
 
     def kill_service(self) -> None:
         """As a power cut does."""
         self._service.kill()
         self._service.wait(10)
+
+    @property
+    def service_pid(self) -> int:
+        return self._service.pid
+
+    @property
+    def asterisk_pid(self) -> int:
+        process = self.asterisk._process
+        assert process is not None
+        return process.pid
 
     def freeze_service(self) -> None:
         """Alive, listening, and mute."""
