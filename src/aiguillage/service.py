@@ -28,8 +28,10 @@ from aiguillage.desk.calling import Calling, PlacedCall
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
+from aiguillage.desk.measuring import Meters
 from aiguillage.desk.memory import Memory, numbers_kept
 from aiguillage.desk.messages import MessageBook
+from aiguillage.desk.metrics import Metrics
 from aiguillage.desk.parts import Health, Parts
 from aiguillage.desk.posting import Poster
 from aiguillage.desk.provisioning import provision, take_over
@@ -108,9 +110,20 @@ class Service:
         self._messages = MessageBook(settings, self.database, lambda: self.snapshot)
         self._receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
         self._delivering = Delivering(self.database, Poster(self._receivers))
-        self._listener = Listener(routes, settings.agi_host, settings.agi_port)
+        self._meters = Meters()
+        self._listener = Listener(self._meters.timed(routes), settings.agi_host, settings.agi_port)
         self._queueing = Queueing(self.link)
         self._trunks = Trunks(self._journalling)
+        self._metrics = Metrics(
+            self._meters,
+            lambda: self.snapshot,
+            self.link,
+            self._listener,
+            self._journalling,
+            self._delivering,
+            self._trunks,
+            self.live,
+        )
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
@@ -156,6 +169,7 @@ class Service:
                 asyncio.create_task(self._forget(), name="forget"),
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
+                asyncio.create_task(self._meters.watch(), name="lag"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
@@ -197,6 +211,7 @@ class Service:
             self.live,
             self.settings,
             _CallsFromThreads(self._calling, asyncio.get_running_loop()),
+            self._metrics.text,
         )
 
     def health(self) -> Mapping[str, Health]:
@@ -270,6 +285,7 @@ class Service:
         """Take up what has been published or imported since the last look, and what calls left before the start."""
         before = self.snapshot
         fresh = await asyncio.to_thread(self._newer_snapshot, before)
+        self._meters.looked()
         if fresh is not None:
             await self._take_up(before, fresh)
         if not self._recalled:
@@ -327,6 +343,7 @@ class Service:
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
+            self._meters.waiting = await self._queueing.waiting(self.snapshot)
             await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
         try:
             self.live.still_there(await self.link.calls())
@@ -354,6 +371,7 @@ class Service:
     async def _record_events(self) -> None:
         interpreter = Interpreter()
         async for message in self.link.events():
+            self._meters.heard(message)
             try:
                 happened = [*interpreter.events(message, now := datetime.now(UTC))]
                 self._record(happened, now)

@@ -85,6 +85,7 @@ NEEDED = {
     f"post {API}/voicemail/{{id}}/listened": ["voicemail:write"],
     f"delete {API}/voicemail/{{id}}": ["voicemail:write"],
     f"get {API}/settings": ["settings:read"],
+    "get /metrics": ["metrics:read"],
     f"get {API}/webhooks": ["webhooks:read"],
     f"post {API}/webhooks": ["webhooks:write"],
     f"get {API}/webhooks/{{key}}": ["webhooks:read"],

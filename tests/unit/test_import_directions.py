@@ -32,6 +32,7 @@ ONLY_IN = {
     "aiosmtplib": {"desk"},
     "httpcore2": {"desk"},
     "babel": {"desk"},
+    "prometheus_client": {"desk"},
     "icalendar": {"desk"},
     "baresip": {"simulator"},
     "fastapi": {"admin", "console"},

@@ -17,6 +17,7 @@ from aiguillage.admin import (
     health,
     journal,
     live,
+    metrics,
     plan,
     presence,
     privacy,
@@ -66,6 +67,7 @@ def _application() -> FastAPI:
     app.add_middleware(Requests)
     add_problem_handlers(app)
     app.include_router(health.router)
+    app.include_router(metrics.router, dependencies=[Depends(principal)])
     app.include_router(welcome.router)
     app.include_router(documentation.router)
     app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])

@@ -35,7 +35,8 @@ _CONTROL = re.compile(r"[\r\n\0]")
 
 
 class ManagerLink:
-    """One per Asterisk. `state` and `reason` say how it is; `dropped` counts events that nobody fetched in time."""
+    """One per Asterisk. `state` and `reason` say how it is; `dropped` counts events that nobody fetched in time,
+    `logins` how often it was let in."""
 
     def __init__(self, *, host: str, port: int, user: str, secret: str, on_up: Callable[[], Awaitable[None]]) -> None:
         self._host, self._port, self._user, self._secret = host, port, user, secret
@@ -47,6 +48,7 @@ class ManagerLink:
         self.state: State = "connecting"
         self.reason = f"connecting to {host}:{port}"
         self.dropped = 0
+        self.logins = 0
 
     async def start(self) -> None:
         """Connect, and again whenever the connection is lost, until `close`."""
@@ -115,6 +117,7 @@ class ManagerLink:
         except AsteriskUnavailable as wrong:
             self._set("down", f"cannot log in to {self._host}:{self._port}: {wrong}")
         else:
+            self.logins += 1
             self._set("up", f"logged in to {self._host}:{self._port}")
             await self._live(manager)
             return True

@@ -148,17 +148,21 @@ class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
                 return {"status_code": int(match[1]), "result": match[2] or "", "msg": text}
 
 
+KINDS = ("answered", "refused_header", "too_slow", "gone", "busy", "failed")
+"""How an exchange ends."""
+
+
 class Listener:
     """Answers the scripts of `routes`; each route gets the header and returns the one command to send.
 
-    `counts` by kind: answered, refused_header, too_slow, gone, busy, failed.
+    `counts` by KINDS.
     """
 
     def __init__(self, routes: Mapping[str, Route], host: str, port: int) -> None:
         self._routes, self._host, self._port = dict(routes), host, port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
@@ -170,6 +174,11 @@ class Listener:
     @property
     def port(self) -> int:
         return self._port
+
+    @property
+    def open(self) -> int:
+        """Questions that are being answered."""
+        return len(self._open)
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those that are being answered finish within `seconds`, cancel the rest."""

@@ -25,6 +25,28 @@ def not_answered(message: Mapping[str, str]) -> NotAnswered | None:
     return NotAnswered(message.get("Queue", ""), interface.removeprefix("Local/").partition("@")[0])
 
 
+@dataclass(frozen=True, slots=True)
+class CallersWaiting:
+    """So many callers wait in `queue` at this moment."""
+
+    queue: str
+    callers: int
+
+
+def callers_waiting(message: Mapping[str, str]) -> CallersWaiting | None:
+    """What an event QueueCallerJoin or QueueCallerLeave says; None for any other."""
+    count = message.get("Count", "")
+    if message.get("Event") not in {"QueueCallerJoin", "QueueCallerLeave"} or not count.isdecimal():
+        return None
+    return CallersWaiting(message.get("Queue", ""), int(count))
+
+
+async def waiting_now(manager: Manager, queue: str) -> int:
+    """How many callers wait in it. Raises AsteriskUnavailable."""
+    told = (await manager.action("Getvar", Variable=f"QUEUE_WAITING_COUNT({queue})")).get("Value", "")
+    return int(told) if told.isdecimal() else 0
+
+
 async def pause(manager: Manager, queue: str, member: str, *, paused: bool, reason: str) -> None:
     """The queue offers a paused member no call. Raises AsteriskUnavailable, also for a member that is not there."""
     interface = f"Local/{member}@member/n"

@@ -28,6 +28,7 @@ SCOPES: Mapping[str, str] = {
     "accounts:write": "make, change and delete users and tokens",
     "audit:read": "read the audit",
     "settings:read": "see the settings",
+    "metrics:read": "see how the service does, in figures",
     "privacy:read": "export everything that is kept of somebody",
     "privacy:write": "erase everything that is kept of somebody",
     "webhooks:read": "see the webhooks, and what they were told",

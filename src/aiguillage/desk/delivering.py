@@ -5,6 +5,7 @@ not write it down is delivered again, under the same id: whoever receives it kno
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -45,8 +46,12 @@ LAST_TRY = 2.0
 """Seconds that tries under way are given when the service stops."""
 
 
+RESULTS = ("delivered", "failed", "given-up", "gone")
+"""How a try ends: it will be made again, or was the last one, or the receiver wants to be told no more."""
+
+
 class Delivering:
-    """Owned by the event loop; the outbox is read and written in threads."""
+    """Owned by the event loop; the outbox is read and written in threads. `counts` tries by RESULTS."""
 
     def __init__(
         self, database: Database, poster: Poster, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -55,6 +60,7 @@ class Delivering:
         self._looking: asyncio.Task[None] | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
+        self.counts: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
         self._forgot = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:
@@ -113,9 +119,10 @@ class Delivering:
         try:
             status = await self._poster.post(webhook, delivery, self._now())
         except (Refused, Unavailable) as wrong:
-            await asyncio.to_thread(self._failed, delivery, str(wrong))
+            result = await asyncio.to_thread(self._failed, delivery, str(wrong))
         else:
-            await asyncio.to_thread(self._answered, delivery, status)
+            result = await asyncio.to_thread(self._answered, delivery, status)
+        self.counts[result] += 1
         return True
 
     # --- in a thread ---
@@ -136,22 +143,24 @@ class Delivering:
             delivery = webhooks.claim(session, key, now, now + CLAIM)
         return (webhook, delivery) if webhook and delivery else None
 
-    def _answered(self, delivery: Delivery, status: int) -> None:
+    def _answered(self, delivery: Delivery, status: int) -> str:
         if status == HTTPStatus.GONE:
             log.warning("webhook_disabled", webhook=delivery.webhook, error="answered 410 Gone")
             desk.gone(self._database, delivery, self._now())
-        elif 200 <= status < 300:
+            return "gone"
+        if 200 <= status < 300:
             log.info("webhook_delivered", webhook=delivery.webhook, delivery=delivery.id, type=delivery.type)
             with self._database.writing() as session:
                 webhooks.delivered(session, delivery.id, self._now())
-        else:
-            followed = ", which is not followed" if 300 <= status < 400 else ""
-            self._failed(delivery, f"answered {status}{followed}")
+            return "delivered"
+        followed = ", which is not followed" if 300 <= status < 400 else ""
+        return self._failed(delivery, f"answered {status}{followed}")
 
-    def _failed(self, delivery: Delivery, error: str) -> None:
+    def _failed(self, delivery: Delivery, error: str) -> str:
         now = self._now()
         pause = PAUSES[delivery.tries - 1] if delivery.tries <= len(PAUSES) else None
         said = {"webhook": delivery.webhook, "delivery": delivery.id, "tries": delivery.tries, "error": error}
         log.warning("webhook_not_delivered" if pause else "webhook_given_up", **said)
         with self._database.writing() as session:
             webhooks.failed(session, delivery.id, error, now, now + pause if pause else None)
+        return "failed" if pause else "given-up"

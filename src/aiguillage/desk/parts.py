@@ -21,17 +21,20 @@ class Health:
     reason: str
 
 
+CurrentSnapshot = Callable[[], Snapshot | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
     `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
     in seconds, is the proof's; `receivers` are those whom webhooks may be sent to; `calls` places calls and tells what
-    becomes of them.
+    becomes of them; `metrics` is Prometheus' text, for the event loop alone to ask.
     """
 
     database: Database
-    snapshot: Callable[[], Snapshot | None]
+    snapshot: CurrentSnapshot
     health: Callable[[], Mapping[str, Health]]
     refused: Callable[[], int] = lambda: 0
     longest_ringing: int = LONGEST_RINGING
@@ -39,6 +42,7 @@ class Parts:
     live: LiveCalls = field(default_factory=LiveCalls)
     settings: Settings | None = None
     calls: Calls = field(default_factory=NoCalls)
+    metrics: Callable[[], bytes] = lambda: b""
 
     def needed_settings(self) -> Settings:
         """Raises Unavailable where there are none."""

@@ -48,6 +48,14 @@ class Queueing:
             log.warning("queues_not_reset", error=str(wrong))
         await self.reloaded(snapshot)
 
+    async def waiting(self, snapshot: Snapshot) -> dict[str, int]:
+        """The callers in each queue; nothing where Asterisk does not say."""
+        try:
+            return {key: await queues.waiting_now(self._manager, key) for key in snapshot.plan.queues}
+        except AsteriskUnavailable as wrong:
+            log.warning("queues_not_counted", error=str(wrong))
+            return {}
+
     async def reloaded(self, snapshot: Snapshot) -> None:
         """The queues were read again: nothing is known of who is paused, and Asterisk may keep a pause."""
         self._paused.clear()

@@ -3,7 +3,7 @@
 Only one that has answered before can go down: some operators take calls and ignore what Asterisk asks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -24,6 +24,11 @@ class Trunks:
     def __init__(self, journalling: Journalling) -> None:
         self._journalling = journalling
         self._answering: dict[str, bool] = {}
+
+    @property
+    def answering(self) -> Mapping[str, bool]:
+        """By trunk; one that has not answered yet is not in it."""
+        return self._answering
 
     async def look(self, manager: Manager, keys: Iterable[str], now: datetime) -> None:
         """After a login: who answers already is told by no event."""

@@ -46,6 +46,12 @@ def render(plan: Plan, recordings: Path, folder: Path, voice: Voice) -> None:
         _put(folder / each.language / f"{each.name}.wav", sounds[each.variant_language, each.variant])
 
 
+def lacking(plan: Plan, folder: Path) -> list[str]:
+    """The sounds that `render` makes and that are not there, as `fr/builtin/confirm`."""
+    names = (f"{each.language}/{each.name}" for each in _wanted(plan))
+    return [name for name in names if not (folder / f"{name}.wav").is_file()]
+
+
 def _wanted(plan: Plan) -> Iterator[_Wanted]:
     first = plan.organisation.languages[0]
     for language in plan.organisation.languages:
