@@ -359,6 +359,7 @@ class Service:
                 self._record(happened, now)
                 for event in happened:
                     self._calling.happened(event)
+                    self._announcing.happened(event)
                 if (call := not_placed(message)) is not None:
                     self._calling.not_placed(call, now)
                 if self.snapshot is not None and (missed := not_answered(message)):

@@ -32,7 +32,7 @@ class FakeJournalling:
 
 
 class SilentAnnouncing:
-    def sounds_for(self, itinerary: Itinerary, plan: Plan) -> str:
+    def sounds_for(self, itinerary: Itinerary, plan: Plan, decision: str = "") -> str:
         return ""
 
 

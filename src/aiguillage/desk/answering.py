@@ -224,7 +224,8 @@ class Answering:
 
     def _answer(self, snapshot: Snapshot, record: DecisionRecord, itinerary: Itinerary) -> str:
         self.journalling.decided(record)
-        return channel_variables.command(itinerary, record.id, self.announcing.sounds_for(itinerary, snapshot.plan))
+        announce = self.announcing.sounds_for(itinerary, snapshot.plan, record.id)
+        return channel_variables.command(itinerary, record.id, announce)
 
     def _record(self, question: AgiHeader, snapshot: Snapshot, now: datetime, kind: str) -> DecisionRecord:
         empty: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}}
