@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import structlog
 import uvicorn
 
-from aiguillage import logs
+from aiguillage import event_loop, logs
 from aiguillage.admin.app import create_app
 from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
@@ -63,7 +63,7 @@ def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(settings)
     service = Service(settings)
-    asyncio.run(service.run_until_stopped(service.welcome))
+    event_loop.run(service.run_until_stopped(service.welcome))
 
 
 class Service:
