@@ -1,6 +1,5 @@
 """`make run`: the service with an Asterisk of its own, or beside yours, and the example federation."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from aiguillage import logs, text_formats
+from aiguillage import event_loop, logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
 from aiguillage.desk import accounts, editing, publishing
 from aiguillage.desk.contacts import import_file
@@ -37,7 +36,7 @@ def run(settings: Settings) -> None:
     link = first_link(settings, database)
     with _asterisk(settings, database, load_snapshot(database)):
         database.close()
-        asyncio.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token, link)))
+        event_loop.run(Service(settings).run_until_stopped(lambda: _say_what_listens(settings, token, link)))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import structlog
 import uvicorn
 
-from aiguillage import logs
+from aiguillage import event_loop, logs
 from aiguillage.admin.app import create_app
 from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
@@ -65,7 +65,7 @@ def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(settings)
     service = Service(settings)
-    asyncio.run(service.run_until_stopped(service.welcome))
+    event_loop.run(service.run_until_stopped(service.welcome))
 
 
 class Service:
@@ -377,6 +377,7 @@ class Service:
                 self._record(happened, now)
                 for event in happened:
                     self._calling.happened(event)
+                    self._announcing.happened(event)
                 if (call := not_placed(message)) is not None:
                     self._calling.not_placed(call, now)
                 if self.snapshot is not None and (missed := not_answered(message)):

@@ -4,11 +4,13 @@ import asyncio
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from aiguillage.desk.announcing import AT_ONCE, KEPT_SECONDS, Announcing
+from aiguillage.asterisk.events import CallEvent
+from aiguillage.desk.announcing import AT_ONCE, KEPT_SECONDS, MOST_WAITING, Announcing
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
@@ -62,6 +64,12 @@ class Studio:
         name = self.announcing.sounds_for(i.Itinerary(steps, "fr", announced, announced), PLAN)
         await self.done()
         return name
+
+    async def happens(self, decision: str, step: int, outcome: str = "") -> None:
+        """A step of a call begins or, with an outcome, ends; what is spoken for that is made."""
+        detail = {"decision": decision, "step": str(step), "kind": "ring", "outcome": outcome}
+        self.announcing.happened(CallEvent("1756.1", datetime.now(UTC), "step", detail=detail))
+        await self.done()
 
     async def done(self) -> None:
         await asyncio.gather(*self.announcing._tasks)
@@ -123,6 +131,35 @@ async def test_an_unknown_caller_is_not_announced(studio: Studio) -> None:
 async def test_members_of_a_queue_and_who_follows_a_menu_are_told_too(studio: Studio) -> None:
     name = await studio.sounds_for(i.Menu("main", "choices", (i.Ring((gsm("fr"),), 20),)), i.Queue("desk"))
     assert studio.files() == {f"{name}-{language}.wav" for language in ("fr", "nl", "de")}
+
+
+async def test_a_later_step_is_spoken_for_once_it_begins(studio: Studio) -> None:
+    itinerary = i.Itinerary((i.Ring((DESK,), 20), i.Ring((gsm("fr"),), 20)), "fr", ANNE, ANNE)
+    name = studio.announcing.sounds_for(itinerary, PLAN, "decision")
+    await studio.happens("decision", step=1)
+    assert (len(name), studio.files()) == (24, set())
+    await studio.happens("decision", step=2, outcome="NOANSWER")
+    await studio.happens("another", step=2)
+    assert studio.files() == set()
+    await studio.happens("decision", step=2)
+    assert studio.files() == {f"{name}-fr.wav"}
+
+
+async def test_the_first_step_is_spoken_for_at_once(studio: Studio) -> None:
+    itinerary = i.Itinerary((i.Ring((gsm("fr"), DESK), 20), i.Ring((gsm("nl"),), 20)), "fr", ANNE, ANNE)
+    name = studio.announcing.sounds_for(itinerary, PLAN, "decision")
+    await studio.done()
+    assert studio.files() == {f"{name}-fr.wav"}
+
+
+async def test_of_a_flood_of_calls_only_the_last_are_remembered(studio: Studio) -> None:
+    for number in range(MOST_WAITING + 1):
+        itinerary = i.Itinerary((i.Ring((DESK,), 20), i.Ring((gsm("fr"),), 20)), "fr", "", f"Caller {number}")
+        studio.announcing.sounds_for(itinerary, PLAN, f"decision-{number}")
+    await studio.happens("decision-0", step=2)
+    assert studio.files() == set()
+    await studio.happens(f"decision-{MOST_WAITING}", step=2)
+    assert len(studio.files()) == 1
 
 
 async def test_the_name_of_a_file_tells_nobody_who_called(studio: Studio) -> None:

@@ -1,6 +1,7 @@
 """Asterisk asks about a call: one command back, and one record for the journal."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -30,9 +31,12 @@ class FakeJournalling:
     def decided(self, decision: DecisionRecord) -> None:
         self.decisions.append(decision)
 
+    def decided_so(self, describe: Callable[[], DecisionRecord]) -> None:
+        self.decided(describe())
+
 
 class SilentAnnouncing:
-    def sounds_for(self, itinerary: Itinerary, plan: Plan) -> str:
+    def sounds_for(self, itinerary: Itinerary, plan: Plan, decision: str = "") -> str:
         return ""
 
 

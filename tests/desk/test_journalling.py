@@ -12,7 +12,7 @@ from aiguillage.desk.journalling import Journalling
 from aiguillage.errors import StoreUnavailable
 from aiguillage.store import journal
 from aiguillage.store.database import Database
-from aiguillage.store.journal import EventRecord
+from aiguillage.store.journal import DecisionRecord, EventRecord
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -47,6 +47,21 @@ async def test_records_are_written_in_their_order(database: Database, monkeypatc
     await journalling.close()
     assert journalling.backlog == 0
     assert legs(database) == [f"leg-{number}" for number in range(10)]
+
+
+async def test_a_decision_is_described_once_asterisk_has_its_answer(database: Database) -> None:
+    described = []
+
+    def describe() -> DecisionRecord:
+        described.append("it")
+        return DecisionRecord("1", "call-1", NOON, "inbound", None, "+3271000001", "all", 1, [], {})
+
+    journalling = Journalling(database)
+    journalling.decided_so(describe)
+    assert described == []
+    await journalling.close()
+    with database.reading() as session:
+        assert [each.id for each in journal.recent(session, 5)] == ["1"]
 
 
 async def test_what_could_not_be_written_is_kept_and_written_later(

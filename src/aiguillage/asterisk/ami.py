@@ -185,17 +185,22 @@ def _ignore(message: Message) -> None:
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete."""
+    """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete.
+
+    Events that answer no action, a score for each call, are read by `event_of`: panoramisk takes four times as long.
+    """
 
     _received = b""
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        end = self._received.rfind(b"\r\n\r\n")
-        if end >= 0:
-            whole, self._received = self._received[: end + 4], self._received[end + 4 :]
-            super().data_received(whole)
-        elif len(self._received) > MAX_PACKET:
+        *packets, self._received = self._received.split(b"\r\n\r\n")
+        for packet in packets:
+            if packet.startswith(b"Event: ") and b"\nactionid:" not in packet.lower():
+                self.factory.take(event_of(packet))
+            else:
+                super().data_received(packet + b"\r\n\r\n")
+        if len(self._received) > MAX_PACKET:
             self.transport.abort()
 
     def handle_message(self, message: Any) -> None:
@@ -234,6 +239,9 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
+
+    def take(self, event: Message) -> None:
+        self._take(event)
 
     def dispatch(self, event: Any) -> list[str]:
         self._take({str(key): _text(value) for key, value in event.items()})
@@ -275,6 +283,17 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
         self.lost.set()
         if self.protocol is not None:
             self.protocol.transport.abort()
+
+
+def event_of(packet: bytes) -> Message:
+    """The headers of an event; a header that stands twice has a line for each of its values."""
+    message: dict[str, str] = {}
+    for line in packet.decode("utf-8", "ignore").split("\r\n"):
+        key, separator, value = line.partition(":")
+        if separator:
+            value = value.removeprefix(" ")
+            message[key] = f"{message[key]}\n{value}" if key in message else value
+    return message
 
 
 def _text(value: Any) -> str:

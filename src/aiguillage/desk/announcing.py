@@ -1,7 +1,8 @@
 """Speak who calls, for the people who are about to be rung on an outside line, while it rings.
 
-The sound is made in a thread once Asterisk has its answer; where it is not ready when somebody picks up, or the
-voice fails, Asterisk says that there is a call and no more.
+The sound is made in a thread once Asterisk has its answer, or for a later step once that begins: most calls are taken
+before. Where it is not ready when somebody picks up, or the voice fails, Asterisk says that there is a call and no
+more.
 """
 
 import asyncio
@@ -9,15 +10,18 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
+from aiguillage.asterisk.events import CallEvent
 from aiguillage.asterisk.provisioning.announcements import call_from
 from aiguillage.asterisk.provisioning.voices import Voice
 from aiguillage.errors import AsteriskUnavailable
-from aiguillage.routing.itinerary import Itinerary, Menu, Queue, Ring, Step
+from aiguillage.routing.itinerary import Itinerary, Queue, Ring, Step, in_line
 from aiguillage.routing.plan import Plan
 from aiguillage.routing.unfold import legs_of
 
@@ -26,6 +30,17 @@ log = structlog.get_logger()
 KEPT_SECONDS = 24 * 3600
 """A spoken name is personal data: it is not kept longer than a day."""
 AT_ONCE = 2
+MOST_WAITING = 2000
+"""Calls whose later steps may still want an announcement; beyond, the oldest go without."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is still to be spoken of a call, and in which languages, by step."""
+
+    name: str
+    text: str
+    languages: Mapping[int, tuple[str, ...]]
 
 
 class Announcing:
@@ -35,18 +50,40 @@ class Announcing:
         self._folder, self._voice = folder / "callers", voice
         self._busy = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: OrderedDict[str, _Wanted] = OrderedDict()
 
-    def sounds_for(self, itinerary: Itinerary, plan: Plan) -> str:
-        """The name, without language and ending, under which the announcement of this call will be found; or empty."""
-        languages = dict.fromkeys(_languages(itinerary.steps, plan))
-        if not itinerary.announced or not languages:
+    def sounds_for(self, itinerary: Itinerary, plan: Plan, decision: str = "") -> str:
+        """The name, without language and ending, under which the announcement of this call will be found; or empty.
+
+        With the `decision`'s id, what only later steps need is left until they begin (`happened`).
+        """
+        languages = {
+            number: tuple(_languages(step, plan)) for number, step in enumerate(in_line(itinerary.steps), start=1)
+        }
+        if not itinerary.announced or not any(languages.values()):
             return ""
-        name = hashlib.sha256(itinerary.announced.encode()).hexdigest()[:24]
-        for language in languages:
-            task = asyncio.create_task(self._speak(itinerary.announced, language, self._file(name, language)))
+        wanted = _Wanted(hashlib.sha256(itinerary.announced.encode()).hexdigest()[:24], itinerary.announced, languages)
+        if decision:
+            self._speak_for(wanted, (1,))
+            self._waiting[decision] = wanted
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting.popitem(last=False)
+        else:
+            self._speak_for(wanted, languages)
+        return wanted.name
+
+    def happened(self, event: CallEvent) -> None:
+        """A later step that begins may ring people who must be told."""
+        if event.kind == "step" and not event.detail["outcome"] and event.detail["step"] != "1":
+            wanted = self._waiting.get(event.detail["decision"])
+            if wanted is not None and event.detail["step"].isdecimal():
+                self._speak_for(wanted, (int(event.detail["step"]),))
+
+    def _speak_for(self, wanted: _Wanted, steps: Iterable[int]) -> None:
+        for language in dict.fromkeys(each for step in steps for each in wanted.languages.get(step, ())):
+            task = asyncio.create_task(self._speak(wanted.text, language, self._file(wanted.name, language)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return name
 
     def forget(self) -> None:
         """Delete what was spoken more than a day ago, and what a crash has left of it."""
@@ -81,16 +118,13 @@ class Announcing:
             made.replace(target)
 
 
-def _languages(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
-    """Those of the people who are asked to press 1."""
-    for step in steps:
-        match step:
-            case Ring(legs):
-                yield from (leg.language for leg in legs if leg.confirm)
-            case Menu():
-                yield from _languages(step.otherwise, plan)
-            case Queue(queue):
-                for member in plan.queues[queue].members:
-                    yield from (leg.language for leg in legs_of(plan, member) if leg.confirm)
-            case _:
-                pass
+def _languages(step: Step, plan: Plan) -> Iterator[str]:
+    """Those of the people who are asked to press 1; what follows a menu is a step of its own."""
+    match step:
+        case Ring(legs):
+            yield from (leg.language for leg in legs if leg.confirm)
+        case Queue(queue):
+            for member in plan.queues[queue].members:
+                yield from (leg.language for leg in legs_of(plan, member) if leg.confirm)
+        case _:
+            pass

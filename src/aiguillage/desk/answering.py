@@ -206,25 +206,26 @@ class Answering:
         decision = decide(plan, snapshot.directory, snapshot.presences, asked, at)
         before = _turns_before(snapshot, asked, at) if decision.turns_taken else set()
         self.memory.turns_taken(tuple(group for group in decision.turns_taken if group not in before))
-        facts = describe_decision(decision)
-        itinerary = facts.pop("itinerary")
         record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
-        return self._answer(
-            snapshot,
-            replace(
-                record,
-                caller=caller,
-                called=called,
-                route=decision.route,
-                itinerary=itinerary,
-                trace={**facts, "at": at.isoformat(), "presses": [[press.menu, press.keys] for press in presses]},
-            ),
-            decision.itinerary,
-        )
+
+        def described() -> DecisionRecord:
+            facts = describe_decision(decision)
+            itinerary = facts.pop("itinerary")
+            pressed = [[press.menu, press.keys] for press in presses]
+            trace = {**facts, "at": at.isoformat(), "presses": pressed}
+            told = {"called": called, "route": decision.route, "itinerary": itinerary, "trace": trace}
+            return replace(record, caller=caller, **told)
+
+        self.journalling.decided_so(described)
+        return self._command(snapshot, record.id, decision.itinerary)
 
     def _answer(self, snapshot: Snapshot, record: DecisionRecord, itinerary: Itinerary) -> str:
         self.journalling.decided(record)
-        return channel_variables.command(itinerary, record.id, self.announcing.sounds_for(itinerary, snapshot.plan))
+        return self._command(snapshot, record.id, itinerary)
+
+    def _command(self, snapshot: Snapshot, decision: str, itinerary: Itinerary) -> str:
+        announce = self.announcing.sounds_for(itinerary, snapshot.plan, decision)
+        return channel_variables.command(itinerary, decision, announce)
 
     def _record(self, question: AgiHeader, snapshot: Snapshot, now: datetime, kind: str) -> DecisionRecord:
         empty: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}}

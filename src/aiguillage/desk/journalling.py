@@ -46,6 +46,10 @@ class Journalling:
         self._tell(decision)
         self._add(decision)
 
+    def decided_so(self, describe: Callable[[], DecisionRecord]) -> None:
+        """`describe` takes as long as deciding does, so Asterisk is given its answer first."""
+        asyncio.get_running_loop().call_soon(lambda: self.decided(describe()))
+
     def happened(self, event: EventRecord) -> None:
         self._tell(event)
         self._add(event)
@@ -74,6 +78,7 @@ class Journalling:
 
     async def close(self) -> None:
         """Write what is left, then stop."""
+        await asyncio.sleep(0)  # what has just been decided is yet to be described
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -85,15 +85,7 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "route": decision.route,
         "itinerary": [describe(step) for step in decision.itinerary.steps],
         "trace": {
-            "routes": [
-                {
-                    "route": tried.route,
-                    "matched": tried.reason is None,
-                    "reason": None if tried.reason is None else str(tried.reason),
-                    "note": None if tried.reason is None else describe_note(tried.reason),
-                }
-                for tried in trace.routes
-            ],
+            "routes": [_describe_tried(tried) for tried in trace.routes],
             "steps": [
                 {
                     "step": dump_step(weighed.step),
@@ -107,6 +99,12 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
             "notes": [describe_note(remark) for remark in trace.remarks],
         },
     }
+
+
+def _describe_tried(tried: RouteTried) -> dict[str, Any]:
+    said = None if tried.reason is None else describe_note(tried.reason)
+    reason = None if said is None else said["text"]
+    return {"route": tried.route, "matched": said is None, "reason": reason, "note": said}
 
 
 def describe_note(said: Note) -> dict[str, Any]:
