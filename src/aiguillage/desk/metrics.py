@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from aiguillage import __version__
 from aiguillage.asterisk.ami import ManagerLink
-from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.fastagi import KINDS, Listener
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling
 from aiguillage.desk.live import LiveCalls
@@ -62,7 +62,7 @@ class Metrics(Collector):
 
     def _questions(self) -> Families:
         told = "Questions of Asterisk by how they ended: answered, or what went wrong."
-        yield _counter("agi_exchanges", told, self.listener.counts, "result")
+        yield _counter("agi_exchanges", told, {kind: self.listener.counts[kind] for kind in KINDS}, "result")
         yield _gauge("agi_sessions_active", "Questions that are being answered.", {"": self.listener.open})
         told = "Calls that Asterisk steered without us, by what it took."
         yield _counter("fallback_calls", told, self.meters.fallbacks, "by")
