@@ -185,8 +185,13 @@ def _ignore(message: Message) -> None:
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete."""
+    """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete.
 
+    Bytes that are no text are replaced. panoramisk would leave them out: from `\\r\\xae\\n` of a caller it makes a line
+    end, and two of them end a packet, after which the caller's next words would be an event of Asterisk.
+    """
+
+    encoding = "utf-8"
     _received = b""
 
     def data_received(self, data: bytes) -> None:
@@ -194,16 +199,19 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         end = self._received.rfind(b"\r\n\r\n")
         if end >= 0:
             whole, self._received = self._received[: end + 4], self._received[end + 4 :]
-            super().data_received(whole)
+            super().data_received(whole.decode("utf-8", "replace").encode())
         elif len(self._received) > MAX_PACKET:
             self.transport.abort()
 
     def handle_message(self, message: Any) -> None:
         """An event may answer an action too; and an event that calls itself Shutdown, which a caller's bytes could
-        forge, ends nothing: Asterisk closes the connection when it goes."""
+        forge, ends nothing: Asterisk closes the connection when it goes. A packet that names its action twice, which
+        those bytes could do as well, answers none."""
         if "event" in message:
             self.factory.dispatch(message)
-        if "response" in message or message.get("event", "").lower() != "shutdown":
+        if not all(isinstance(each, str) for each in (message.id or "", message.action_id or "")):
+            return
+        if "response" in message or _text(message.get("event", "")).lower() != "shutdown":
             waiting = self.responses.get(message.id)
             if waiting is not None:
                 super().handle_message(message)

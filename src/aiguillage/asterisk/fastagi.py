@@ -158,7 +158,7 @@ class Listener:
         self._routes, self._host, self._port = dict(routes), host, port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
-        self.counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+        self.counts: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
