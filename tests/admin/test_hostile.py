@@ -107,3 +107,10 @@ def test_what_is_hostile_is_a_plain_text_or_refused(admin: TestClient) -> None:
     for path, text in product(PATHS, HOSTILE):
         fine(admin.get(f"{API}/{path}" + "".join(f"%{each:02X}" for each in text.encode("utf-8", "surrogatepass"))))
     assert admin.get(f"{API}/plan").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["sort=id;select", "sort=-name", "order=1);--", "limit=1;drop", "cursor=';--"])
+def test_nothing_of_a_query_becomes_a_statement(client: TestClient, query: str) -> None:
+    for path in ("calls", "contacts", "audit", "voicemail"):
+        answer = client.get(f"{API}/{path}?{query}")
+        assert problem(answer, 422)["detail"], path

@@ -188,8 +188,12 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     """panoramisk's protocol, fed whole packets: bytes are decoded once they are complete.
 
     Events that answer no action, a score for each call, are read by `event_of`: panoramisk takes four times as long.
+
+    Bytes that are no text are replaced. panoramisk would leave them out: from `\\r\\xae\\n` of a caller it makes a line
+    end, and two of them end a packet, after which the caller's next words would be an event of Asterisk.
     """
 
+    encoding = "utf-8"
     _received = b""
 
     def data_received(self, data: bytes) -> None:
@@ -199,16 +203,19 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             if packet.startswith(b"Event: ") and b"\nactionid:" not in packet.lower():
                 self.factory.take(event_of(packet))
             else:
-                super().data_received(packet + b"\r\n\r\n")
+                super().data_received(packet.decode("utf-8", "replace").encode() + b"\r\n\r\n")
         if len(self._received) > MAX_PACKET:
             self.transport.abort()
 
     def handle_message(self, message: Any) -> None:
         """An event may answer an action too; and an event that calls itself Shutdown, which a caller's bytes could
-        forge, ends nothing: Asterisk closes the connection when it goes."""
+        forge, ends nothing: Asterisk closes the connection when it goes. A packet that names its action twice, which
+        those bytes could do as well, answers none."""
         if "event" in message:
             self.factory.dispatch(message)
-        if "response" in message or message.get("event", "").lower() != "shutdown":
+        if not all(isinstance(each, str) for each in (message.id or "", message.action_id or "")):
+            return
+        if "response" in message or _text(message.get("event", "")).lower() != "shutdown":
             waiting = self.responses.get(message.id)
             if waiting is not None:
                 super().handle_message(message)
@@ -288,7 +295,7 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
 def event_of(packet: bytes) -> Message:
     """The headers of an event; a header that stands twice has a line for each of its values."""
     message: dict[str, str] = {}
-    for line in packet.decode("utf-8", "ignore").split("\r\n"):
+    for line in packet.decode("utf-8", "replace").split("\r\n"):
         key, separator, value = line.partition(":")
         if separator:
             value = value.removeprefix(" ")

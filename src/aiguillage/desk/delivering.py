@@ -60,7 +60,7 @@ class Delivering:
         self._looking: asyncio.Task[None] | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
-        self.counts: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
+        self.counts: Counter[str] = Counter()
         self._forgot = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from aiguillage import __version__
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.fastagi import KINDS, Listener
-from aiguillage.desk.delivering import Delivering
+from aiguillage.desk.delivering import RESULTS, Delivering
 from aiguillage.desk.journalling import Journalling
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.measuring import Meters
@@ -62,7 +62,7 @@ class Metrics(Collector):
 
     def _questions(self) -> Families:
         told = "Questions of Asterisk by how they ended: answered, or what went wrong."
-        yield _counter("agi_exchanges", told, {kind: self.listener.counts[kind] for kind in KINDS}, "result")
+        yield _counter("agi_exchanges", told, _from_zero(KINDS, self.listener.counts), "result")
         yield _gauge("agi_sessions_active", "Questions that are being answered.", {"": self.listener.open})
         told = "Calls that Asterisk steered without us, by what it took."
         yield _counter("fallback_calls", told, self.meters.fallbacks, "by")
@@ -101,7 +101,12 @@ class Metrics(Collector):
         told = "Records that were lost: too many waited for the database."
         yield _counter("journal_dropped", told, {"": self.journalling.dropped})
         told = "Tries to tell a webhook, by how they ended."
-        yield _counter("webhook_deliveries", told, self.delivering.counts, "result")
+        yield _counter("webhook_deliveries", told, _from_zero(RESULTS, self.delivering.counts), "result")
+
+
+def _from_zero(kinds: Iterable[str], counts: Mapping[str, int]) -> dict[str, int]:
+    """A rate needs the zero before the first."""
+    return {kind: counts.get(kind, 0) for kind in kinds}
 
 
 def _gauge(name: str, told: str, values: Mapping[str, float], *labels: str) -> Metric:

@@ -375,12 +375,17 @@ def _mailbox_of(plan: Plan) -> Iterator[str]:
 
 
 def _manager(site: Site) -> str:
-    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
+    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given.
+
+    A new channel is told with the caller's number as it came, line ends and all, before the dialplan cleans it: a
+    caller could write events of Asterisk's into it. Nobody needs to hear of it.
+    """
     return (
         f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
         "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
         "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
+        "eventfilter(action(exclude),name(Newchannel)) =\n"
     )
 
 
