@@ -14,7 +14,7 @@ import uvicorn
 from aiguillage import logs
 from aiguillage.admin.app import create_app
 from aiguillage.asterisk import trunks
-from aiguillage.asterisk.ami import ManagerLink
+from aiguillage.asterisk.ami import ManagerLink, TwoUsers
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.asterisk.originating import not_placed
@@ -25,6 +25,7 @@ from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.calling import Calling, PlacedCall
+from aiguillage.desk.catching_up import CatchingUp
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
@@ -37,7 +38,7 @@ from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
 from aiguillage.desk.trunks import Trunks
-from aiguillage.errors import AiguillageError, AsteriskUnavailable, NotFound, SettingRefused, StoreUnavailable
+from aiguillage.errors import AiguillageError, NotFound, SettingRefused, StoreUnavailable
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
@@ -109,8 +110,10 @@ class Service:
         self._receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
         self._delivering = Delivering(self.database, Poster(self._receivers))
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
-        self._queueing = Queueing(self.link)
+        self._two_users = TwoUsers(self.link, settings)
+        self._queueing = Queueing(self._two_users)
         self._trunks = Trunks(self._journalling)
+        self._catching_up = CatchingUp(settings, self.database, self.link, self.live, lambda: self.snapshot)
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
@@ -156,6 +159,7 @@ class Service:
                 asyncio.create_task(self._forget(), name="forget"),
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
+                asyncio.create_task(self._catching_up.run(), name="catching-up"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
@@ -322,16 +326,13 @@ class Service:
 
     async def _asterisk_is_there(self) -> None:
         """After each login: Asterisk may have been restarted with older files, and news of calls were missed."""
+        await self._catching_up.after_login()
         self._calling.doubt(datetime.now(UTC))
         self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
             await self._provision(self.snapshot)
             await self._queueing.start_afresh(self.snapshot)
             await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
-        try:
-            self.live.still_there(await self.link.calls())
-        except AsteriskUnavailable as wrong:
-            log.warning("calls_not_listed", error=str(wrong))
 
     async def _provision(self, snapshot: Snapshot) -> bool:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
@@ -341,7 +342,7 @@ class Service:
                 plan, directory = snapshot.plan, snapshot.directory
                 written = await asyncio.to_thread(provision, self.settings, self.database, plan, directory)
                 if written is not None and self.link.state == "up":
-                    await take_over(self.link, written, snapshot.plan)
+                    await take_over(self._two_users, written, snapshot.plan)
                     if written.swap.changed:
                         await self._queueing.reloaded(snapshot)
             except AiguillageError as wrong:
@@ -354,6 +355,7 @@ class Service:
     async def _record_events(self) -> None:
         interpreter = Interpreter()
         async for message in self.link.events():
+            await self._catching_up.level.wait()
             try:
                 happened = [*interpreter.events(message, now := datetime.now(UTC))]
                 self._record(happened, now)

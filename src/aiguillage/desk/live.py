@@ -1,7 +1,7 @@
 """Calls in progress, as a receptionist sees them: kept in memory, fed by what the journal is told.
 
-The service that begins anew knows of calls that began before only what happens to them from then on; what Asterisk
-does not have any more when the link to it comes back is taken out (`still_there`).
+When the link to Asterisk comes back, calls that began meanwhile are told from the journal, and those that Asterisk does
+not have any more are taken out (desk/catching_up.py).
 """
 
 import threading
@@ -91,10 +91,14 @@ class LiveCalls:
             else:
                 self._happened(record)
 
-    def still_there(self, calls: Collection[str]) -> None:
-        """Asterisk has these calls and no others: the ends of those that are gone were not heard."""
+    def known(self) -> set[str]:
         with self._lock:
-            for gone in self._calls.keys() - set(calls):
+            return {*self._calls}
+
+    def still_there(self, calls: Collection[str], of: Collection[str]) -> None:
+        """Asterisk has these calls of those, known before it was asked: nobody heard how the others ended."""
+        with self._lock:
+            for gone in (self._calls.keys() & set(of)) - set(calls):
                 self._end(gone)
 
     def _decided(self, record: DecisionRecord) -> None:

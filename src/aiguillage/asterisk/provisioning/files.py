@@ -374,14 +374,44 @@ def _mailbox_of(plan: Plan) -> Iterator[str]:
     yield "exten = _X!,1,Return()\n"
 
 
+HEARD = (
+    "DialBegin",
+    "DialState",
+    "DialEnd",
+    "Hangup",
+    "UserEvent",
+    "OriginateResponse",
+    "AgentRingNoAnswer",
+    "ContactStatus",
+)
+"""The events of Asterisk that somebody of us reads; others are not sent, so that a flood of them is no flood to us."""
+
+_USER = """\
+[{user}]
+secret = {secret}
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.1/255.255.255.255
+read = {read}
+write = {write}
+writetimeout = 5000
+"""
+
+
 def _manager(site: Site) -> str:
-    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
-    return (
-        f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
-        f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
-        "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
-        "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
+    """The service's user: `user` in write is for VoicemailRemove, `reporting` for the list of calls. `system`, for
+    Reload and DBPut, has a user of its own. Nobody has `command` or `config`."""
+    apart = bool(site.ami_system_secret)
+    system = "" if apart else "system,"
+    service = _USER.format(
+        user=site.ami_user,
+        secret=site.ami_secret,
+        read="call,agent,user,system",
+        write=f"originate,call,agent,{system}reporting,user",
     )
+    filters = "".join(f"eventfilter(action(include),name({name})) =\n" for name in HEARD)
+    other = _USER.format(user=site.ami_system_user, secret=site.ami_system_secret, read="", write="system")
+    general = f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
+    return general + service + filters + (f"\n{other}" if apart else "")
 
 
 def _plain(text: str) -> str:
