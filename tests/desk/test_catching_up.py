@@ -12,7 +12,7 @@ import pytest
 from aiguillage.asterisk import call_file
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.call_file import NAME
-from aiguillage.desk import catching_up, editing, erasing, publishing, recalling, retaining, webhooks
+from aiguillage.desk import catching_up, editing, erasing, journalling, publishing, recalling, retaining, webhooks
 from aiguillage.desk.catching_up import CatchingUp, take_in
 from aiguillage.desk.editing import Editor
 from aiguillage.desk.live import LiveCalls
@@ -85,7 +85,7 @@ def calls(database: Database) -> list[recalling.CallInBrief]:
 def test_a_call_of_a_dead_service_is_in_the_journal(settings: Settings, database: Database) -> None:
     asterisk_writes(settings, answered_by_claire("17.1"))
     done = take_in(settings, database, None, NOW)
-    assert (done.calls, done.events) == (1, 5)
+    assert (len(done.calls), done.events) == (1, 5)
     (call,) = calls(database)
     assert (call.placed.caller, call.placed.called, call.placed.kind) == (CALLER, CENTRAL, "inbound")
     assert (call.outcome, call.person, call.seconds, call.steered_by) == ("answered", "claire", 5.0, "timetable")
@@ -96,7 +96,7 @@ def test_read_again_it_tells_nothing_new_and_is_removed(settings: Settings, data
     take_in(settings, database, None, NOW)
     asterisk_writes(settings, answered_by_claire("17.1"))  # as if the first had been put back
     done = take_in(settings, database, None, NOW, to_the_end=True)
-    assert (done.calls, done.events) == (0, 0)
+    assert (done.calls, done.events) == ([], 0)
     assert len(calls(database)) == 1
     assert files(settings) == []
 
@@ -111,7 +111,7 @@ def test_a_file_that_was_read_and_not_removed_is_read_on_from_there(settings: Se
     with database.reading() as session:
         identity = call_file.CallFile(settings.call_events).identity(settings.call_events / name)
         assert once.offset(session, identity) == len(first)
-    assert take_in(settings, database, None, NOW).calls == 1
+    assert len(take_in(settings, database, None, NOW).calls) == 1
     assert len(calls(database)) == 2
 
 
@@ -128,7 +128,7 @@ def test_nothing_is_removed_before_it_is_written_down(
             take_in(settings, database, None, NOW, to_the_end=True)
     assert len(files(settings)) == 1
     assert calls(database) == []
-    assert take_in(settings, database, None, NOW).calls == 1
+    assert len(take_in(settings, database, None, NOW).calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,22 @@ def test_retention_takes_the_file_in_first(settings: Settings, database: Databas
     assert calls(database) == []
 
 
+async def test_what_the_journal_had_to_drop_is_read_from_the_file(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away for so long that memory was full."""
+    monkeypatch.setattr(journalling, "CAPACITY", 1)
+    records = journalling.Journalling(database)
+    records.decided(DecisionRecord("d1", "17.1", NOW, "inbound", CALLER, CENTRAL, "all", 1, [], {}))
+    records.happened(EventRecord("17.1", NOW, "answered", "17.19", "claire", "gsm", {"line": "+32470000101"}))
+    assert records.dropped == 1
+    asterisk_writes(settings, answered_by_claire("17.1"))
+    take_in(settings, database, None, NOW)
+    await records.close()
+    (call,) = calls(database)
+    assert (call.placed.id, call.placed.route, call.person, call.outcome) == ("d1", "all", "claire", "answered")
+
+
 # --- The link comes back -----------------------------------------------------------------------------------
 
 
@@ -220,6 +236,22 @@ async def test_a_call_that_began_while_the_link_was_down_is_shown(settings: Sett
     (call,) = calls(database)
     assert call.outcome == "answered"
     assert call.seconds is None
+
+
+async def test_a_call_that_asterisk_steers_alone_is_shown_with_its_caller(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its service is there and was too slow to answer."""
+    monkeypatch.setattr(catching_up, "EVERY", 0.01)
+    live = LiveCalls()
+    live.told(EventRecord("17.1", NOW, "ringing", "17.19", "claire", "desk"))
+    assert shown(live) == {"17.1": (None, "ringing", None)}
+    asterisk_writes(settings, "".join(answered_by_claire("17.1").splitlines(keepends=True)[:3]))
+    task = asyncio.create_task(following(settings, database, Asterisk("17.1"), live).run())
+    async with asyncio.timeout(10):
+        while shown(live) != {"17.1": (CALLER, "ringing", None)}:  # noqa: ASYNC110  (what is shown is a plain attribute)
+            await asyncio.sleep(0.01)
+    task.cancel()
 
 
 async def test_a_call_that_asterisk_has_not_any_more_is_ended(settings: Settings, database: Database) -> None:

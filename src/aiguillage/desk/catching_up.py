@@ -7,8 +7,8 @@ is written in the transaction that notes how far it was read; a file that was re
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,9 +42,9 @@ _OUTSIDE = re.compile(r"\+?[0-9]{7,15}")
 
 @dataclass(slots=True)
 class TakenIn:
-    """How many calls and events were in the file and not in the journal."""
+    """The calls that were in the file and not in the journal, and how many events."""
 
-    calls: int = 0
+    calls: list[DecisionRecord] = field(default_factory=list)
     events: int = 0
 
 
@@ -67,7 +67,7 @@ def take_in(
             if settled:
                 files.remove(file)
     if done.calls or done.events:
-        log.info("journal_completed", calls=done.calls, events=done.events)
+        log.info("journal_completed", calls=len(done.calls), events=done.events)
     return done
 
 
@@ -84,23 +84,23 @@ def _read(database: Database, files: CallFile, file: Path, teller: "_Teller", do
         offset = once.offset(session, identity)
     while piece := files.read(file, offset):
         with database.writing() as session:
-            new_calls, new_events = _write(session, piece, teller)
+            calls, events = _write(session, piece, teller)
             once.set_offset(session, once.Read(identity, piece.end, teller.now))
             once.forget_files(session, teller.now - _FILES_KEPT)
-        done.calls += new_calls
-        done.events += new_events
+        done.calls += calls
+        done.events += len(events)
         offset = piece.end
         if piece.odd:
             log.warning("call_file_odd", lines=piece.odd, file=str(file))
 
 
-def _write(session: Session, piece: Piece, teller: "_Teller") -> tuple[int, int]:
-    """How many calls and events were new."""
+def _write(session: Session, piece: Piece, teller: "_Teller") -> tuple[Sequence[DecisionRecord], Sequence[EventRecord]]:
+    """The calls and events that were new."""
     began = [*teller.decisions(session, [each for each in piece.told if isinstance(each, CallBegan)])]
     happened = [*teller.events([each for each in piece.told if isinstance(each, CallEvent)])]
     calls, events = once.found(session, began, happened)
     missed.tell(session, events)
-    return len(calls), len(events)
+    return calls, events
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +203,21 @@ class CatchingUp:
         async with self._reading:
             now = datetime.now(UTC)
             try:
-                await asyncio.to_thread(take_in, self._settings, self._database, self._snapshot(), now)
+                done = await asyncio.to_thread(take_in, self._settings, self._database, self._snapshot(), now)
             except (AsteriskUnavailable, StoreUnavailable) as wrong:
                 if str(wrong) != self._told_of:
                     log.warning("call_file_not_read", error=str(wrong))
                 self._told_of = str(wrong)
             else:
                 self._told_of = ""
+                self._tell(done)
+
+    def _tell(self, done: TakenIn) -> None:
+        """Of calls in progress that Asterisk steers alone, who calls whom."""
+        known = self._live.known()
+        for call in done.calls:
+            if call.call in known:
+                self._live.told(call)
 
     def _compare(self, unseen: set[str], there: set[str], at: datetime) -> list[DecisionRecord | EventRecord]:
         """Write down that calls were interrupted; what the journal has of the calls that are not seen live."""

@@ -18,6 +18,9 @@ MOST_CALLS = 2000
 MOST_CHANGES = 5000
 """So many changes are kept for who follows; who is further behind begins anew."""
 
+UNKNOWN = "unknown"
+"""The kind of a call of which nobody has told yet who calls whom."""
+
 State = Literal["routing", "ringing", "answered", "queue", "voicemail", "menu", "ended"]
 
 
@@ -105,6 +108,9 @@ class LiveCalls:
         known = self._calls.get(record.call)
         if known is None:
             self._put(LiveCall(record.call, record.at, record.kind, record.caller, record.called, record.route))
+        elif known.kind == UNKNOWN:
+            told = {"kind": record.kind, "caller": record.caller, "called": record.called, "route": record.route}
+            self._put(replace(known, **told))  # type: ignore[arg-type]
         elif record.kind != "menu":
             self._put(replace(known, route=record.route))
         while len(self._calls) > MOST_CALLS:
@@ -118,7 +124,7 @@ class LiveCalls:
         if known is None:
             if record.kind not in {"ringing", "answered"}:
                 return
-            known = LiveCall(record.call, record.at, "unknown", None, "")
+            known = LiveCall(record.call, record.at, UNKNOWN, None, "")
         legs = self._legs.setdefault(record.call, {})
         match record.kind:
             case "ringing":
