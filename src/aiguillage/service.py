@@ -14,7 +14,7 @@ import uvicorn
 from aiguillage import event_loop, logs
 from aiguillage.admin.app import create_app
 from aiguillage.asterisk import trunks
-from aiguillage.asterisk.ami import ManagerLink
+from aiguillage.asterisk.ami import ManagerLink, TwoUsers
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
 from aiguillage.asterisk.originating import not_placed
@@ -25,6 +25,7 @@ from aiguillage.desk.accounts import first_invitation
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.calling import Calling, PlacedCall
+from aiguillage.desk.catching_up import CatchingUp
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.live import LiveCalls
@@ -39,7 +40,7 @@ from aiguillage.desk.queueing import Queueing
 from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.snapshot import Snapshot, load_presences, load_snapshot
 from aiguillage.desk.trunks import Trunks
-from aiguillage.errors import AiguillageError, AsteriskUnavailable, NotFound, SettingRefused, StoreUnavailable
+from aiguillage.errors import AiguillageError, NotFound, SettingRefused, StoreUnavailable
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
@@ -112,8 +113,10 @@ class Service:
         self._delivering = Delivering(self.database, Poster(self._receivers))
         self._meters = Meters()
         self._listener = Listener(self._meters.timed(routes), settings.agi_host, settings.agi_port)
-        self._queueing = Queueing(self.link)
+        self._two_users = TwoUsers(self.link, settings)
+        self._queueing = Queueing(self._two_users)
         self._trunks = Trunks(self._journalling)
+        self._catching_up = CatchingUp(settings, self.database, self.link, self.live, lambda: self.snapshot)
         self._metrics = Metrics(
             self._meters,
             lambda: self.snapshot,
@@ -170,6 +173,7 @@ class Service:
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
                 asyncio.create_task(self._meters.watch(), name="lag"),
+                asyncio.create_task(self._catching_up.run(), name="catching-up"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
@@ -338,6 +342,7 @@ class Service:
 
     async def _asterisk_is_there(self) -> None:
         """After each login: Asterisk may have been restarted with older files, and news of calls were missed."""
+        await self._catching_up.after_login()
         self._calling.doubt(datetime.now(UTC))
         self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
@@ -345,10 +350,6 @@ class Service:
             await self._queueing.start_afresh(self.snapshot)
             self._meters.waiting = await self._queueing.waiting(self.snapshot)
             await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
-        try:
-            self.live.still_there(await self.link.calls())
-        except AsteriskUnavailable as wrong:
-            log.warning("calls_not_listed", error=str(wrong))
 
     async def _provision(self, snapshot: Snapshot) -> bool:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
@@ -358,7 +359,7 @@ class Service:
                 plan, directory = snapshot.plan, snapshot.directory
                 written = await asyncio.to_thread(provision, self.settings, self.database, plan, directory)
                 if written is not None and self.link.state == "up":
-                    await take_over(self.link, written, snapshot.plan)
+                    await take_over(self._two_users, written, snapshot.plan)
                     if written.swap.changed:
                         await self._queueing.reloaded(snapshot)
             except AiguillageError as wrong:
@@ -372,6 +373,7 @@ class Service:
         interpreter = Interpreter()
         async for message in self.link.events():
             self._meters.heard(message)
+            await self._catching_up.level.wait()
             try:
                 happened = [*interpreter.events(message, now := datetime.now(UTC))]
                 self._record(happened, now)

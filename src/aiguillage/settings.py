@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     ami_port: Port = Field(5038, ge=1, le=65535)
     ami_user: str = "aiguillage"
     ami_secret: SecretStr = SecretStr("")
+    ami_system_user: str = "aiguillage-system"
+    """Who lets Asterisk read its files again, and may place no call."""
+    ami_system_secret: SecretStr = SecretStr("")
+    """Empty = there is no such user, and the other one does all."""
 
     asterisk_dir: Path | None = None
     """Asterisk's configuration folder, where `generated/` is written; None = this service writes none."""
@@ -52,6 +56,9 @@ class Settings(BaseSettings):
 
     voicemail_dir: Path | None = None
     """Asterisk's voicemail folder; None = that of the Asterisk which the demo starts."""
+
+    call_events_dir: Path | None = None
+    """The folder in which Asterisk writes what happens to calls; None = that of the Asterisk which the demo starts."""
 
     smtp_host: str = ""
     """The server that takes our e-mail; empty = none is sent."""
@@ -136,6 +143,11 @@ class Settings(BaseSettings):
     def voicemail(self) -> Path:
         """Where Asterisk keeps voicemail messages."""
         return (self.voicemail_dir or self.state / "asterisk/spool/voicemail").resolve()
+
+    @cached_property
+    def call_events(self) -> Path:
+        """Where Asterisk writes what happens to calls, and we read and remove it."""
+        return (self.call_events_dir or self.state / "asterisk/log/cel-custom").resolve()
 
     @cached_property
     def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -77,7 +77,7 @@ def test_a_call_that_began_before_the_service_is_seen_once_something_happens() -
     live.told(happened("ringing"))
     assert [(each.kind, each.rings) for each in live.now()[1]] == [("unknown", ("claire/desk",))]
     live.told(decided("2"))
-    live.still_there({"2", "3"})
+    live.still_there({"2", "3"}, live.known())
     assert [each.call for each in live.now()[1]] == ["2"]
 
 

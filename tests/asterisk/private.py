@@ -23,6 +23,7 @@ from tests.ports import free_port
 from tests.unit.examples import PLAN
 
 AMI_USER, AMI_SECRET = "aiguillage", "not-a-secret"
+SYSTEM_USER, SYSTEM_SECRET = "aiguillage-system", "not-a-secret-at-all"
 PIN = "246810"
 SIMULATOR = {"X-Aiguillage-Simulator": "not-a-secret-either"}
 """The header by which a call is known as simulated."""
@@ -71,6 +72,8 @@ def example_site(home: Path, agi_port: int) -> Site:
         ami_port=free_port(),
         ami_user=AMI_USER,
         ami_secret=AMI_SECRET,
+        ami_system_user=SYSTEM_USER,
+        ami_system_secret=SYSTEM_SECRET,
         prompts=home / "prompts",
         passwords={endpoint: f"not-a-secret-{endpoint}" for endpoint in endpoints},
         pins=dict.fromkeys(mailboxes(PLAN), PIN),

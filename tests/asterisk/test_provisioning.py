@@ -103,7 +103,8 @@ def test_the_last_resort_is_a_context_of_its_own() -> None:
 
 def test_the_manager_has_no_right_to_run_commands_and_is_not_reached_from_outside() -> None:
     user = lines("manager.conf", SITE.ami_user)
-    assert "write = originate,call,agent,system,user" in user
+    assert "write = originate,call,agent,reporting,user" in user
+    assert "write = system" in lines("manager.conf", SITE.ami_system_user)
     assert {"deny = 0.0.0.0/0.0.0.0", "permit = 127.0.0.1/255.255.255.255"} <= {*user}
     assert "bindaddr = 127.0.0.1" in lines("manager.conf", "general")
 

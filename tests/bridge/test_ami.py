@@ -159,6 +159,8 @@ async def test_an_action_before_the_start_fails_at_once() -> None:
         ("Setvar", {"Value": "a\nChannel: x"}),
         ("Setvar", {"Value": "a\rb"}),
         ("Setvar", {"Value": "a\0b"}),
+        ("Setvar", {"Value": "a\x1b[2Jb"}),
+        ("Setvar", {"Value": "a\x7fb"}),
         ("Setvar", {"A\r\nAction": "Originate"}),
         ("Ping\r\nAction: Originate", {}),
     ],
@@ -238,7 +240,7 @@ async def test_what_is_done_with_the_news_may_ask_asterisk(asterisk: FakeManager
     links: list[ManagerLink] = []
 
     async def reloading() -> None:
-        await links[0].reload("pbx_config.so")
+        await links[0].action("Reload", Module="pbx_config.so")
 
     async with linked(asterisk.port) as link:
         links.append(link)

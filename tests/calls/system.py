@@ -101,6 +101,7 @@ class System:
             agi_port=free_port(),
             ami_port=free_port(),
             ami_secret=SecretStr("between-the-two"),
+            ami_system_secret=SecretStr("for-system-only"),
             asterisk_dir=self.home / "asterisk/etc",
             sip_port=free_port(socket.SOCK_DGRAM),
             rtp_first_port=FIRST_PORT + os.getpid() % WORKERS * PORTS,

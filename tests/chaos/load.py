@@ -36,7 +36,9 @@ class Load:
         )
 
 
-async def load(system: System, folder: Path, callers: Sequence[str], at: str, per_second: int) -> Load:
+async def load(
+    system: System, folder: Path, callers: Sequence[str], at: str, per_second: int, called: str = "+3271000001"
+) -> Load:
     """One call by each of `callers` to the central number; `at` is the simulated wall clock, empty = now."""
     if shutil.which("sipp") is None:
         missing("needs SIPp: apt-get install sip-tester")
@@ -44,7 +46,7 @@ async def load(system: System, folder: Path, callers: Sequence[str], at: str, pe
     lines = "".join(f"{caller};{at};{secret};\n" for caller in callers)
     (folder / "callers.csv").write_text("SEQUENTIAL\n" + lines)
     words = [
-        *("-sf", str(SCENARIO), "-s", "+3271000001", "-inf", "callers.csv"),
+        *("-sf", str(SCENARIO), "-s", called, "-inf", "callers.csv"),
         *("-trace_rtt", "-rtt_freq", "1", "-trace_err", "-error_file", "errors.log"),
         *("-i", "127.0.0.1", "-p", str(free_port(socket.SOCK_DGRAM)), "-m", str(len(callers)), "-r", str(per_second)),
         *("-timeout", str(len(callers) // per_second + 60), "-nostdin", "-recv_timeout", "20000"),

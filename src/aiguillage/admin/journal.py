@@ -24,6 +24,7 @@ Prefix = Annotated[
     str, Query(pattern=r"^(\+[0-9]{1,15})?$", description="The beginning of either side's number, E.164.")
 ]
 Outcome = Literal["answered", "voicemail", "missed"]
+Steering = Literal["service", "timetable", "last-resort"]
 Ended = Annotated[
     Outcome | None,
     Query(description=f"How they ended; for one page {recalling.MOST_LOOKED_AT} calls are looked at, at most."),
@@ -32,7 +33,8 @@ Ended = Annotated[
 
 class Call(BaseModel):
     """`kind` is inbound, simulated, dialled, feature or callback; `caller` is E.164, null when withheld; `person` is
-    who took it; `outcome` null while it goes on; `seconds` from its beginning to its end."""
+    who took it; `outcome` null while it goes on; `seconds` from its beginning to its end, null where none was heard;
+    `steered_by` is who said where it goes: the service, or Asterisk's timetable or last resort without it."""
 
     call: str
     at: datetime
@@ -44,6 +46,7 @@ class Call(BaseModel):
     person: str | None
     answered_at: datetime | None
     seconds: float | None
+    steered_by: Steering
 
 
 class Calls(BaseModel):
@@ -76,6 +79,7 @@ def _call(brief: CallInBrief) -> Call:
         person=brief.person,
         answered_at=brief.answered_at,
         seconds=brief.seconds,
+        steered_by=brief.steered_by,
     )
 
 

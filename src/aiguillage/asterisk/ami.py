@@ -31,7 +31,7 @@ MAX_EVENTS = 10_000
 State = Literal["connecting", "up", "refused", "down", "closed"]
 Message = Mapping[str, str]
 
-_CONTROL = re.compile(r"[\r\n\0]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ManagerLink:
@@ -77,15 +77,15 @@ class ManagerLink:
             raise AsteriskUnavailable(f"the manager interface is not there: {self.reason}")
         return await self._manager.act(name, fields)
 
-    async def reload(self, module: str) -> None:
-        """Let `module` read its files again (AMI Reload, write class system)."""
-        await self.action("Reload", Module=module)
-
     async def calls(self) -> set[str]:
-        """The Linkedid of every call that Asterisk has at this moment. Raises AsteriskUnavailable."""
+        """The Linkedid of every call that Asterisk has at this moment, and the Uniqueid of every channel.
+
+        A call that was joined to another one goes on under its channel's. Raises AsteriskUnavailable.
+        """
         if self._manager is None:
             raise AsteriskUnavailable(self.reason)
-        return {each.get("Linkedid", "") for each in await self._manager.listed("CoreShowChannels")} - {""}
+        channels = await self._manager.listed("CoreShowChannels")
+        return {each.get(name, "") for each in channels for name in ("Linkedid", "Uniqueid")} - {""}
 
     async def events(self) -> AsyncIterator[Message]:
         """Every event, in order; for one consumer."""
@@ -156,9 +156,35 @@ class ManagerLink:
 
     def _set(self, state: State, reason: str) -> None:
         if (state, reason) != (self.state, self.reason):
-            (log.info if state in {"up", "closed"} else log.warning)("ami", state=state, reason=reason)
+            tell = {"up": log.info, "closed": log.info, "refused": log.error}.get(state, log.warning)
+            tell("ami", state=state, reason=reason)
         self.state, self.reason = state, reason
         self._settled.set()
+
+
+SYSTEM_ACTIONS = frozenset({"Reload", "DBPut"})
+"""What needs the write class system."""
+
+
+class TwoUsers:
+    """Asks over the link as the service does; what needs the write class system, as the one user who has it, over a
+    connection for that alone.
+
+    Where no such user was made (AIGUILLAGE_AMI_SYSTEM_SECRET is empty), the service's own has it.
+    """
+
+    def __init__(self, link: ManagerLink, settings: Settings) -> None:
+        self._link, self._settings = link, settings
+
+    async def action(self, name: str, **fields: str) -> Message:
+        """Raises as ManagerLink.action."""
+        if name in SYSTEM_ACTIONS and self._link.state == "up":
+            return await ask_once(self._settings, name, **fields)
+        return await self._link.action(name, **fields)
+
+    async def reload(self, module: str) -> None:
+        """Let `module` read its files again. Raises as ManagerLink.action."""
+        await self.action("Reload", Module=module)
 
 
 async def ask_once(settings: Settings, name: str, **fields: str) -> Message:
@@ -167,17 +193,30 @@ async def ask_once(settings: Settings, name: str, **fields: str) -> Message:
     Raises as ManagerLink.action does.
     """
     place = f"{settings.ami_host}:{settings.ami_port}"
+    user, secret, setting = settings.ami_user, settings.ami_secret, "AIGUILLAGE_AMI_SECRET"
+    if name in SYSTEM_ACTIONS and settings.ami_system_secret.get_secret_value():
+        user, secret = settings.ami_system_user, settings.ami_system_secret
+        setting = "AIGUILLAGE_AMI_SYSTEM_SECRET"
     manager = _Connection(_ignore, host=settings.ami_host, port=settings.ami_port)
     try:
         async with asyncio.timeout(ACTION_SECONDS):
             await manager.connect()
-            login = {"Username": settings.ami_user, "Secret": settings.ami_secret.get_secret_value(), "Events": "off"}
-            await manager.act("Login", login)
+            await _log_in(manager, {"Username": user, "Secret": secret.get_secret_value(), "Events": "off"}, setting)
         return await manager.act(name, fields)
     except OSError as wrong:
         raise AsteriskUnavailable(f"the manager interface at {place} does not answer: {wrong}") from None
     finally:
         manager.abort()
+
+
+async def _log_in(manager: "_Connection", login: Mapping[str, str], setting: str) -> None:
+    try:
+        await manager.act("Login", login)
+    except AsteriskRefused as wrong:
+        told = (
+            f"the manager interface refused user {login['Username']} ({wrong}); check {setting}, and restart Asterisk"
+        )
+        raise AsteriskRefused(told) from None
 
 
 def _ignore(message: Message) -> None:
@@ -271,7 +310,7 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
     async def _answered(self, name: str, fields: Mapping[str, str], *, as_list: bool) -> Any:
         for text in (name, *fields, *fields.values()):
             if _CONTROL.search(text):
-                raise Refused(f"AMI action {name}: a value holds a line end")
+                raise Refused(f"AMI action {name}: a value holds a line end or another control character")
         if self.protocol is None or self.lost.is_set():
             raise AsteriskUnavailable("the connection is lost")
         future = self.send_action({"Action": name, **fields}, as_list=as_list)

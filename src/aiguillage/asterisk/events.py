@@ -20,9 +20,9 @@ class CallEvent:
     """`line` is the SIP endpoint (`claire`) or the outside number that the leg rings; `person` a plan key.
 
     detail, by kind: leg-ended {outcome: DialStatus, cause, cause_text, tech_cause}; call-ended the same without
-    outcome; step {decision, step, kind, outcome}, with an empty outcome when the step begins; verdict {verdict:
-    accepted, declined or noconfirm}; fallback {reason, by: timetable or last-resort}; emergency {number, phone: the
-    endpoint that dials it}.
+    outcome; step {decision, step, kind, taken: how many of the call until now, outcome: empty when the step begins};
+    verdict {verdict: accepted, declined or noconfirm}; fallback {reason, by: timetable or last-resort}; emergency
+    {number, phone: the endpoint that dials it}.
     """
 
     call: str
@@ -65,7 +65,7 @@ class Interpreter:
             case "Hangup":
                 yield from self._hung_up(message, at)
             case "UserEvent":
-                yield from _own(message, at)
+                yield from own(message, at)
 
     def _of_leg(self, kind: Kind, message: Mapping[str, str], at: datetime) -> CallEvent:
         uniqueid = message["DestUniqueid"]
@@ -103,12 +103,12 @@ def _line(message: Mapping[str, str]) -> str:
     return message["DestChannel"].removeprefix("PJSIP/").rpartition("-")[0]
 
 
-def _own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
-    """The UserEvents of extensions.conf."""
+def own(message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
+    """The events of ours in extensions.conf, as UserEvent or from the file tells them."""
     call = message.get("Linkedid", "")
     match message.get("UserEvent"):
         case "AiguillageStep":
-            names = ("Decision", "Step", "Kind", "Outcome")
+            names = ("Decision", "Step", "Kind", "Taken", "Outcome")
             yield CallEvent(call, at, "step", detail={name.lower(): message.get(name, "") for name in names})
         case "AiguillageVerdict":
             yield CallEvent(

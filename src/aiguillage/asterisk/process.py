@@ -38,7 +38,7 @@ class PrivateAsterisk:
     def lay_out(self) -> None:
         """Write the configuration folder anew from the hand-written files; generated files are kept."""
         mailboxes = ("spool/voicemail/boxes", "spool/voicemail/people")  # so that no messages are told from no folder
-        for folder in ("etc/generated", "lib", "run", "log", "keys", *mailboxes):
+        for folder in ("etc/generated", "lib", "run", "log/cel-custom", "keys", *mailboxes):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         for file in shipped("asterisk-conf").iterdir():
             shutil.copyfile(file, self.etc / file.name)

@@ -78,16 +78,19 @@ def calls(
         say_json(
             {
                 "calls": [
-                    {"call": each.call, "at": each.at.isoformat(), "kind": each.kind, "from": each.caller}
-                    | {"to": each.called, "route": each.route}
+                    {"call": each.placed.call, "at": each.placed.at.isoformat(), "kind": each.placed.kind}
+                    | {"from": each.placed.caller, "to": each.placed.called, "route": each.placed.route}
+                    | {"outcome": each.outcome, "person": each.person, "steered_by": each.steered_by}
                     for each in found
                 ]
             }
         )
         return
     for each in found:
-        route = each.route or "-"
-        say(f"{each.call}  {each.at:%Y-%m-%d %H:%M} UTC  {each.caller or 'withheld':14}  {each.called}  {route}")
+        placed, alone = each.placed, "" if each.steered_by == "service" else f" (by Asterisk's {each.steered_by})"
+        outcome = f"{each.outcome or 'goes on'}{f' by {each.person}' if each.person else ''}"
+        who = f"{placed.caller or 'withheld':14}  {placed.called}"
+        say(f"{placed.call}  {placed.at:%Y-%m-%d %H:%M} UTC  {who}  {placed.route or '-'}  {outcome}{alone}")
     if not found:
         say("The journal is empty.")
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from aiguillage import text_formats
-from aiguillage.desk import editing, messages
+from aiguillage.desk import catching_up, editing, messages
 from aiguillage.desk.editing import Editor
 from aiguillage.errors import Conflict, NotFound, NumberRefused, Refused
 from aiguillage.routing.numbers import E164, national_digits, parse_written
@@ -172,6 +172,7 @@ def erase(settings: Settings, database: Database, subject: Subject, by: Editor, 
     then nothing else is erased yet.
     """
     country = _country(database)
+    catching_up.take_in(settings, database, None, now, to_the_end=True)  # Asterisk's file has their number, too
     with database.reading() as session:
         known = _known(session, subject, country)
         found = erasure.find(session, known.sought)

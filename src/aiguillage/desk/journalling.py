@@ -9,7 +9,7 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import journal, memory, missed, webhooks
+from aiguillage.store import memory, missed, once, webhooks
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
 from aiguillage.store.memory import CalledOut, TurnTaken
@@ -112,8 +112,8 @@ class Journalling:
     def _write(self, batch: list[Record]) -> None:
         with self._database.writing() as session:
             happened = [record for record in batch if isinstance(record, EventRecord)]
-            journal.write(session, [record for record in batch if isinstance(record, DecisionRecord)], happened)
-            missed.tell(session, happened)
+            decided = [record for record in batch if isinstance(record, DecisionRecord)]
+            missed.tell(session, once.told(session, decided, happened))
             for each in batch:
                 if isinstance(each, Happening):
                     webhooks.tell(session, each.at, each.event, each.data)

@@ -1,7 +1,7 @@
 """Calls in progress, as a receptionist sees them: kept in memory, fed by what the journal is told.
 
-The service that begins anew knows of calls that began before only what happens to them from then on; what Asterisk
-does not have any more when the link to it comes back is taken out (`still_there`).
+When the link to Asterisk comes back, calls that began meanwhile are told from the journal, and those that Asterisk does
+not have any more are taken out (desk/catching_up.py).
 """
 
 import threading
@@ -17,6 +17,9 @@ MOST_CALLS = 2000
 """More than that are not shown: the oldest go."""
 MOST_CHANGES = 5000
 """So many changes are kept for who follows; who is further behind begins anew."""
+
+UNKNOWN = "unknown"
+"""The kind of a call of which nobody has told yet who calls whom."""
 
 State = Literal["routing", "ringing", "answered", "queue", "voicemail", "menu", "ended"]
 
@@ -91,16 +94,23 @@ class LiveCalls:
             else:
                 self._happened(record)
 
-    def still_there(self, calls: Collection[str]) -> None:
-        """Asterisk has these calls and no others: the ends of those that are gone were not heard."""
+    def known(self) -> set[str]:
         with self._lock:
-            for gone in self._calls.keys() - set(calls):
+            return {*self._calls}
+
+    def still_there(self, calls: Collection[str], of: Collection[str]) -> None:
+        """Asterisk has these calls of those, known before it was asked: nobody heard how the others ended."""
+        with self._lock:
+            for gone in (self._calls.keys() & set(of)) - set(calls):
                 self._end(gone)
 
     def _decided(self, record: DecisionRecord) -> None:
         known = self._calls.get(record.call)
         if known is None:
             self._put(LiveCall(record.call, record.at, record.kind, record.caller, record.called, record.route))
+        elif known.kind == UNKNOWN:
+            told = {"kind": record.kind, "caller": record.caller, "called": record.called, "route": record.route}
+            self._put(replace(known, **told))  # type: ignore[arg-type]
         elif record.kind != "menu":
             self._put(replace(known, route=record.route))
         while len(self._calls) > MOST_CALLS:
@@ -114,7 +124,7 @@ class LiveCalls:
         if known is None:
             if record.kind not in {"ringing", "answered"}:
                 return
-            known = LiveCall(record.call, record.at, "unknown", None, "")
+            known = LiveCall(record.call, record.at, UNKNOWN, None, "")
         legs = self._legs.setdefault(record.call, {})
         match record.kind:
             case "ringing":

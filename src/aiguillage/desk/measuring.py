@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
 from aiguillage.asterisk.fastagi import AgiHeader, Route
+from aiguillage.asterisk.provisioning.files import HEARD
 from aiguillage.asterisk.queues import callers_waiting
 
 log = structlog.get_logger()
@@ -28,11 +29,6 @@ LAG_TOLD_EVERY = 30.0
 
 _FALLBACKS = {"timetable": "timetable", "last-resort": "last-resort", "": "phone"}
 """What extensions.conf writes in By; a phone that dials an extension names nothing."""
-_EVENTS = {
-    *("DialBegin", "DialState", "DialEnd", "Hangup", "UserEvent", "ContactStatus", "OriginateResponse"),
-    *("AgentRingNoAnswer", "QueueCallerJoin", "QueueCallerLeave"),
-}
-"""Those that we read; all others count as `other`, so that no peer makes up time series."""
 
 
 class Meters:
@@ -70,7 +66,7 @@ class Meters:
     def heard(self, message: Mapping[str, str]) -> None:
         """An event of Asterisk's manager interface."""
         event = message.get("Event", "")
-        self.events[event if event in _EVENTS else "other"] += 1
+        self.events[event if event in HEARD else "other"] += 1  # no peer makes up time series
         if event == "UserEvent" and message.get("UserEvent") == "AiguillageFallback":
             self.fallbacks[_FALLBACKS.get(message.get("By", ""), "other")] += 1
         if queue := callers_waiting(message):

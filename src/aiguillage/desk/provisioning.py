@@ -135,6 +135,8 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         ami_port=settings.ami_port,
         ami_user=settings.ami_user,
         ami_secret=settings.ami_secret.get_secret_value(),
+        ami_system_user=settings.ami_system_user,
+        ami_system_secret=settings.ami_system_secret.get_secret_value(),
         prompts=settings.prompts_dir,
         passwords=passwords,
         parallel_calls=settings.parallel_calls,

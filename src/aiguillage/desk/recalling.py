@@ -13,8 +13,9 @@ from aiguillage.routing import hours
 from aiguillage.routing.plan import Plan
 from aiguillage.store import journal, retention
 from aiguillage.store.database import Database, Session
-from aiguillage.store.journal import DecisionRecord, EventRecord, PlacedCall
+from aiguillage.store.journal import DecisionRecord, EventRecord, PlacedCall, Steering
 from aiguillage.store.journal import Wanted as Wanted
+from aiguillage.store.once import INTERRUPTED, RECOVERED
 
 LAST = "last"
 Place = tuple[datetime, str]
@@ -53,19 +54,20 @@ def recall(database: Database, wanted: str) -> PastCall:
     return PastCall(tuple(decisions), tuple(events), plan)
 
 
-def latest(database: Database, limit: int) -> list[DecisionRecord]:
-    """The last calls, the newest first, each with its first decision; of click-to-call, with what was dialled then."""
+def latest(database: Database, limit: int) -> "list[CallInBrief]":
+    """The last calls, the newest first; of click-to-call, with what was dialled then."""
     with database.reading() as session:
-        found = [each for each in journal.recent(session, limit) if each.kind != "menu"]
-    went_on = {each.call for each in found if each.kind != "click-to-call"}
-    return [each for each in found if each.kind != "click-to-call" or each.call not in went_on]
+        found = _briefs(session, Wanted(), None, limit)
+    went_on = {each.placed.call for each in found if each.placed.kind != "click-to-call"}
+    return [each for each in found if each.placed.kind != "click-to-call" or each.placed.call not in went_on]
 
 
 @dataclass(frozen=True, slots=True)
 class CallInBrief:
     """A call, how it ended (`answered`, `voicemail`, `missed`; None while it goes on), and who took it when.
 
-    `seconds` is from the beginning to the end.
+    `seconds` is from the beginning to the end, None where that is not known; `steered_by`: `service`, or what decided
+    in Asterisk without it, `timetable` or `last-resort`.
     """
 
     placed: PlacedCall
@@ -73,6 +75,7 @@ class CallInBrief:
     person: str | None
     answered_at: datetime | None
     seconds: float | None
+    steered_by: Steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ def _in_brief(placed: PlacedCall, events: list[EventRecord]) -> CallInBrief:
         journal.outcome_of(events),
         answered.person if answered else None,
         answered.at if answered else None,
-        (ended.at - placed.at).total_seconds() if ended else None,
+        (ended.at - placed.at).total_seconds() if ended and INTERRUPTED not in ended.detail else None,
+        journal.steered_by(events),
     )
 
 
@@ -131,6 +135,8 @@ def in_words(words: Words, call: PastCall) -> Iterator[str]:
     if retention.REDUCED in first.trace:
         yield from _reduced_in_words(words, first, call.plan)
         asked_again = []
+    elif RECOVERED in first.trace:
+        yield from _recovered_in_words(words, first, call.plan)
     elif "caller" in description:
         yield from explaining.in_words(words, description, call.plan)
     else:
@@ -154,6 +160,14 @@ def _reduced_in_words(words: Words, first: DecisionRecord, plan: Plan) -> Iterat
     yield words("A call on {moment}; who called, and why it went there, is not kept any more.", moment=words.moment(at))
     if first.route:
         yield words("Route: {route}", route=first.route)
+
+
+def _recovered_in_words(words: Words, first: DecisionRecord, plan: Plan) -> Iterator[str]:
+    """A call that the service knows from Asterisk only."""
+    at, caller = first.at.astimezone(hours.zone(plan)), plan.people.get(first.caller or "")
+    who = caller.name if caller else first.caller or words("Somebody who withholds the number")
+    yield words("{caller} calls {called}", caller=who, called=first.called)
+    yield words("on {moment}. What the service decided, if it was asked, was lost with it.", moment=words.moment(at))
 
 
 def as_data(call: PastCall) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Keep of calls what is needed, as long as it is needed: numbers, then pseudonyms, then counts."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -7,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import structlog
 
-from aiguillage.desk import editing, messages
+from aiguillage.desk import catching_up, editing, messages
 from aiguillage.errors import AsteriskUnavailable, NotFound
 from aiguillage.routing import hours
 from aiguillage.settings import Settings
@@ -62,6 +63,8 @@ def retain(settings: Settings, database: Database, now: datetime) -> Retained:
 
     Raises StoreUnavailable.
     """
+    with contextlib.suppress(AsteriskUnavailable):  # the service that reads the file says so
+        catching_up.take_in(settings, database, None, now)
     done, zone = Retained(), _zone(database)
     limits = Limits(
         now, now - timedelta(days=settings.keep_numbers_days), now - timedelta(days=settings.keep_calls_days)

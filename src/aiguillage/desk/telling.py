@@ -7,6 +7,7 @@ from aiguillage.desk.wording import Words
 from aiguillage.routing.notes import Note, note
 from aiguillage.routing.plan import Plan
 from aiguillage.store.journal import EventRecord
+from aiguillage.store.once import INTERRUPTED
 
 _ENDED: Mapping[str, Note] = {
     "NOANSWER": note("does not answer"),
@@ -79,6 +80,8 @@ def _in_words(event: EventRecord, plan: Plan, rang: float | None) -> Note:
             return note("emergency call to {number} from phone {phone}", number=number, phone=phone)
         case "fallback":
             return _fallback(event.detail)
+        case "call-ended" if INTERRUPTED in event.detail:
+            return note("Asterisk does not have the call any more; when it ended is not known")
         case "call-ended":
             return note("the call ends")
         case _:

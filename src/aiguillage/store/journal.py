@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, case, desc, func, insert, or_, select, union_all
 from sqlalchemy.orm import Session
@@ -57,6 +57,10 @@ def recent(session: Session, limit: int) -> list[DecisionRecord]:
     """The last decisions, the newest first."""
     found = session.execute(select(decisions).order_by(desc(decisions.c.at)).limit(limit)).mappings()
     return [DecisionRecord(**row) for row in found]
+
+
+_IN_ORDER = (call_events.c.at, call_events.c.id)
+"""What was heard of late stands where it belongs; of one instant, as it was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,10 @@ def _of_number(session: Session, prefix: str) -> ColumnElement[bool]:
 
 
 def ends_of(session: Session, calls: Collection[str]) -> Iterator[EventRecord]:
-    """What tells how calls ended: who answered, the steps that they took, when they ended; in order."""
+    """What tells how calls ended: who steered them, who answered, which steps they took, when they ended; in order."""
     columns = [call_events.c[name] for name in EventRecord.__slots__]
-    telling = call_events.c.kind.in_(("answered", "step", "call-ended"))
-    wanted = select(*columns).where(call_events.c.call.in_(calls), telling).order_by(call_events.c.id)
+    telling = call_events.c.kind.in_(("answered", "step", "fallback", "call-ended"))
+    wanted = select(*columns).where(call_events.c.call.in_(calls), telling).order_by(*_IN_ORDER)
     for row in session.execute(wanted):
         yield EventRecord(*row)
 
@@ -134,6 +138,18 @@ def outcome_of(events: Iterable[EventRecord]) -> str | None:
     if any(each.kind == "step" and each.detail.get("kind") == "voicemail" for each in told):
         return "voicemail"
     return "missed" if any(each.kind == "call-ended" for each in told) else None
+
+
+Steering = Literal["service", "timetable", "last-resort"]
+
+
+def steered_by(events: Iterable[EventRecord]) -> Steering:
+    """Who said where a call goes: the service, or Asterisk's own timetable or last resort, without it."""
+    found: Steering = "service"
+    for each in events:
+        if each.kind == "fallback":
+            found = "timetable" if each.detail.get("by") == "timetable" else "last-resort"
+    return found
 
 
 def decision_of(session: Session, call: str) -> DecisionRecord | None:
@@ -167,7 +183,7 @@ def placed(session: Session, since: datetime) -> Iterator[Any]:
 
 
 def story(session: Session, call: str) -> list[EventRecord]:
-    """What happened to a call, in the order in which it was told."""
+    """What happened to a call, in order."""
     columns = [call_events.c[name] for name in EventRecord.__slots__]
-    found = session.execute(select(*columns).where(call_events.c.call == call).order_by(call_events.c.id))
+    found = session.execute(select(*columns).where(call_events.c.call == call).order_by(*_IN_ORDER))
     return [EventRecord(**row) for row in found.mappings()]

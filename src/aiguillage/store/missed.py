@@ -12,7 +12,7 @@ from aiguillage.store import journal, webhooks
 from aiguillage.store.journal import DecisionRecord, EventRecord
 
 _INBOUND = {"inbound", "menu", "simulated"}
-_REACHES_PEOPLE = {"ring", "queue"}
+_REACHES_PEOPLE = frozenset({"ring", "queue"})
 
 
 def tell(session: Session, happened: Iterable[EventRecord]) -> None:
@@ -21,23 +21,22 @@ def tell(session: Session, happened: Iterable[EventRecord]) -> None:
     if ended and webhooks.wanted(session, "call.missed"):
         for each in ended:
             decided = journal.decisions_of(session, each.call)
-            if _was_for_people(decided):
-                _tell(session, each, decided[0])
+            story = journal.story(session, each.call)
+            if _was_for_people(decided, story) and not any(event.kind == "answered" for event in story):
+                _tell(session, each, decided[0], story)
 
 
-def _was_for_people(decided: Sequence[DecisionRecord]) -> bool:
-    """Whether a call of somebody outside was to ring somebody; not one that was only to hear that we are closed."""
-    return (
-        bool(decided)
-        and all(each.kind in _INBOUND for each in decided)
-        and any(step.get("kind") in _REACHES_PEOPLE for each in decided for step in each.itinerary)
-    )
+def _was_for_people(decided: Sequence[DecisionRecord], story: Sequence[EventRecord]) -> bool:
+    """Whether a call of somebody outside was to ring somebody; not one that was only to hear that we are closed.
+
+    Of a call that Asterisk steered alone, only the steps are known that it took.
+    """
+    steps = {step.get("kind") for each in decided for step in each.itinerary}
+    taken = {each.detail.get("kind") for each in story if each.kind == "step"}
+    return bool(decided) and all(each.kind in _INBOUND for each in decided) and bool(_REACHES_PEOPLE & (steps | taken))
 
 
-def _tell(session: Session, ended: EventRecord, decided: DecisionRecord) -> None:
-    story = journal.story(session, ended.call)
-    if any(each.kind == "answered" for each in story):
-        return
+def _tell(session: Session, ended: EventRecord, decided: DecisionRecord, story: Sequence[EventRecord]) -> None:
     data: dict[str, Any] = {
         "call": ended.call,
         "caller": _number(decided.caller),

@@ -103,6 +103,14 @@ call_events = Table(
     Column("detail", JSON, nullable=False),
 )
 
+call_files = Table(
+    "call_files",
+    metadata,
+    key("identity"),
+    Column("offset", Integer, nullable=False, comment="bytes of Asterisk's file that are in the journal"),
+    Column("at", Instant, nullable=False, comment="when they were read"),
+)
+
 retention = Table(
     "retention",
     metadata,

@@ -374,19 +374,50 @@ def _mailbox_of(plan: Plan) -> Iterator[str]:
     yield "exten = _X!,1,Return()\n"
 
 
-def _manager(site: Site) -> str:
-    """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given.
+HEARD = (
+    "DialBegin",
+    "DialState",
+    "DialEnd",
+    "Hangup",
+    "UserEvent",
+    "OriginateResponse",
+    "AgentRingNoAnswer",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "ContactStatus",
+)
+"""The events of Asterisk that somebody of us reads; others are not sent, so that a flood of them is no flood to us.
 
-    A new channel is told with the caller's number as it came, line ends and all, before the dialplan cleans it: a
-    caller could write events of Asterisk's into it. Nobody needs to hear of it.
-    """
-    return (
-        f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
-        f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
-        "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
-        "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
-        "eventfilter(action(exclude),name(Newchannel)) =\n"
+Newchannel must not be among them: it tells the caller's number as it came, line ends and all, before the dialplan has
+cleaned it, so that a caller could write events of Asterisk's into it.
+"""
+
+_USER = """\
+[{user}]
+secret = {secret}
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.1/255.255.255.255
+read = {read}
+write = {write}
+writetimeout = 5000
+"""
+
+
+def _manager(site: Site) -> str:
+    """The service's user: `user` in write is for VoicemailRemove, `reporting` for the list of calls. `system`, for
+    Reload and DBPut, has a user of its own. Nobody has `command` or `config`."""
+    apart = bool(site.ami_system_secret)
+    system = "" if apart else "system,"
+    service = _USER.format(
+        user=site.ami_user,
+        secret=site.ami_secret,
+        read="call,agent,user,system",
+        write=f"originate,call,agent,{system}reporting,user",
     )
+    filters = "".join(f"eventfilter(action(include),name({name})) =\n" for name in HEARD)
+    other = _USER.format(user=site.ami_system_user, secret=site.ami_system_secret, read="", write="system")
+    general = f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
+    return general + service + filters + (f"\n{other}" if apart else "")
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ class Site:
 
     `parallel_calls`: outside calls of one desk phone at once.
 
-    `simulator_secret` None: there is no simulated trunk.
+    `simulator_secret` None: there is no simulated trunk. `ami_system_secret` empty: one user does all.
     """
 
     sip_host: str
@@ -26,3 +26,5 @@ class Site:
     pins: Mapping[str, str]
     parallel_calls: int = 2
     simulator_secret: str | None = None
+    ami_system_user: str = ""
+    ami_system_secret: str = ""
