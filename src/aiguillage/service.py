@@ -27,6 +27,7 @@ from aiguillage.desk.answering import Answering
 from aiguillage.desk.calling import Calling, PlacedCall
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
+from aiguillage.desk.keeping import Keeping
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.memory import Memory, numbers_kept
 from aiguillage.desk.messages import MessageBook
@@ -44,6 +45,7 @@ from aiguillage.settings import Settings
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import schema_state
 from aiguillage.store.revisions import revisions
+from aiguillage.synthetic_calls import SyntheticCalls
 
 log = structlog.get_logger()
 
@@ -111,6 +113,8 @@ class Service:
         self._listener = Listener(routes, settings.agi_host, settings.agi_port)
         self._queueing = Queueing(self.link)
         self._trunks = Trunks(self._journalling)
+        self._keeping = Keeping()
+        self.synthetic_calls = SyntheticCalls(settings)
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
@@ -156,6 +160,7 @@ class Service:
                 asyncio.create_task(self._forget(), name="forget"),
                 asyncio.create_task(self._follow(), name="follow"),
                 asyncio.create_task(self._record_events(), name="events"),
+                asyncio.create_task(self.synthetic_calls.run(), name="synthetic-calls"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
@@ -213,6 +218,7 @@ class Service:
                 else "not listening",
             ),
             "ami": Health(link.state == "up", link.reason),
+            "sip": self.synthetic_calls.health,
             "provisioning": self._provisioned,
             "snapshot": Health(
                 snapshot is not None,
@@ -254,10 +260,17 @@ class Service:
                 await self._follow_once()
             except AiguillageError as wrong:
                 log.warning("keeps_last_plan", error=str(wrong))
+            if self.snapshot is not None:
+                await self._keep_files(self.snapshot)
             if self.snapshot is not None and self.link.state == "up":
                 await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
                 await self._calling.look(datetime.now(UTC))
+
+    async def _keep_files(self, snapshot: Snapshot) -> None:
+        async with self._provisioning:
+            health = await self._keeping.look(self.link, snapshot.plan, up=self.link.state == "up")
+        self._provisioned = health or self._provisioned
 
     async def _keep_timetable(self, snapshot: Snapshot) -> None:
         """Asterisk's own timetable knows today's directory, and goes on for weeks."""
@@ -326,6 +339,7 @@ class Service:
         self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
             await self._provision(self.snapshot)
+            self.synthetic_calls.soon()
             await self._queueing.start_afresh(self.snapshot)
             await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
         try:
@@ -344,6 +358,7 @@ class Service:
                     await take_over(self.link, written, snapshot.plan)
                     if written.swap.changed:
                         await self._queueing.reloaded(snapshot)
+                self._keeping.took(written)
             except AiguillageError as wrong:
                 self._provisioned = Health(ok=False, reason=f"plan version {snapshot.plan_version}: {wrong}")
                 log.error("asterisk_keeps_old_files", version=snapshot.plan_version, error=str(wrong))

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
-from aiguillage.asterisk.provisioning.site import Site
+from aiguillage.asterisk.provisioning.site import SYNTHETIC, Site
 from aiguillage.asterisk.trunks import WATCH
 from aiguillage.routing import emergency
 from aiguillage.routing.itinerary import Itinerary
@@ -141,6 +141,27 @@ match_header = X-Aiguillage-Simulator: {secret}
 
 """
 
+_SYNTHETIC = """\
+[{name}]
+type = endpoint
+context = from-synthetic
+auth = {name}
+disallow = all
+allow = alaw
+direct_media = no
+allow_subscribe = no
+allow_transfer = no
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.0/255.0.0.0
+{permit}
+[{name}]
+type = auth
+auth_type = userpass
+username = {name}
+password = {secret}
+
+"""
+
 
 def generated(plan: Plan, site: Site, last_resort: Itinerary, timetable: Iterable[str] = ()) -> dict[str, str]:
     """File name -> text, for the folder `generated` of Asterisk's configuration. `timetable`: the lines of that file.
@@ -175,6 +196,9 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
     yield from (_trunk(plan, trunk) for trunk in plan.trunks.values())
     if site.simulator_secret:
         yield _SIMULATOR.format(secret=site.simulator_secret)
+    if site.synthetic_secret:
+        permit = "" if site.sip_host == "0.0.0.0" else f"permit = {site.sip_host}\n"  # noqa: S104  nothing is bound
+        yield _SYNTHETIC.format(name=SYNTHETIC, permit=permit, secret=site.synthetic_secret)
 
 
 def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:

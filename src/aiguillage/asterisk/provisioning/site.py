@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+SYNTHETIC = "synthetic.call"
+"""The endpoint of the service's own test calls. A plan's endpoints hold no dot."""
+SYNTHETIC_EXTENSION = "alive"
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -11,7 +15,7 @@ class Site:
 
     `parallel_calls`: outside calls of one desk phone at once.
 
-    `simulator_secret` None: there is no simulated trunk.
+    `simulator_secret` None: there is no simulated trunk. `synthetic_secret` None: nobody places test calls.
     """
 
     sip_host: str
@@ -26,3 +30,4 @@ class Site:
     pins: Mapping[str, str]
     parallel_calls: int = 2
     simulator_secret: str | None = None
+    synthetic_secret: str | None = None
