@@ -17,6 +17,7 @@ from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.loops import came_back
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
@@ -121,6 +122,7 @@ class Service:
         self._passed_over = 0
         self._recalled = False
         self._tabled: object = None
+        self._trunk_passwords = 0
         self._table_after = 0.0
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
@@ -220,6 +222,7 @@ class Service:
             "ami": Health(link.state == "up", link.reason),
             "sip": self.synthetic_calls.health,
             "provisioning": self._provisioned,
+            "trunks": self._trunks.health,
             "snapshot": Health(
                 snapshot is not None,
                 f"plan version {snapshot.plan_version}" if snapshot else "no plan has been published yet",
@@ -265,6 +268,7 @@ class Service:
             if self.snapshot is not None and self.link.state == "up":
                 await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
+                await self._trunks.follow(self.link, self.snapshot.plan, datetime.now(UTC))
                 await self._calling.look(datetime.now(UTC))
 
     async def _keep_files(self, snapshot: Snapshot) -> None:
@@ -275,7 +279,7 @@ class Service:
     async def _keep_timetable(self, snapshot: Snapshot) -> None:
         """Asterisk's own timetable knows today's directory, and goes on for weeks."""
         now = asyncio.get_running_loop().time()
-        if self._tabled != _timetable_of(snapshot) and now >= self._table_after:
+        if self._tabled != self._depends_on(snapshot) and now >= self._table_after:
             self._table_after = now + TABLE_EVERY
             await self._provision(snapshot)
 
@@ -326,6 +330,7 @@ class Service:
     def _newer_snapshot(self, known: Snapshot | None) -> Snapshot | None:
         with self.database.reading() as session:
             now = revisions(session)
+        self._trunk_passwords = now.trunks
         if known and now.plan in {known.plan_version, self._passed_over} and now.directory == known.directory_revision:
             return None if known.presence_revision == now.presence else load_presences(self.database, known)
         try:
@@ -351,7 +356,7 @@ class Service:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
         async with self._provisioning:
             try:
-                self._tabled = _timetable_of(snapshot)
+                self._tabled = self._depends_on(snapshot)
                 plan, directory = snapshot.plan, snapshot.directory
                 written = await asyncio.to_thread(provision, self.settings, self.database, plan, directory)
                 if written is not None and self.link.state == "up":
@@ -380,6 +385,8 @@ class Service:
                     self._queueing.not_answered(missed, self.snapshot)
                 if status := trunks.heard(message):
                     self._trunks.heard(status, now)
+                if looped := came_back(message):
+                    log.warning("call_came_back", by=looped.by, number=looped.number)
             except Exception:  # one odd event must not end the journal
                 log.exception("event_not_recorded")
 
@@ -391,10 +398,9 @@ class Service:
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
 
-
-def _timetable_of(snapshot: Snapshot) -> object:
-    """What Asterisk's timetable depends on, besides the plan."""
-    return snapshot.directory_revision, datetime.now(UTC).date()
+    def _depends_on(self, snapshot: Snapshot) -> object:
+        """What Asterisk's files depend on, besides the plan."""
+        return snapshot.directory_revision, datetime.now(UTC).date(), self._trunk_passwords
 
 
 def first_link(settings: Settings, database: Database) -> str | None:

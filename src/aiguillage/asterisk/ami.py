@@ -85,6 +85,12 @@ class ManagerLink:
             raise AsteriskUnavailable(self.reason)
         return {each.get("Linkedid", "") for each in await self._manager.listed("CoreShowChannels")} - {""}
 
+    async def listed(self, name: str) -> list[Message]:
+        """What a list action answers, without the event that ends the list. Raises AsteriskUnavailable."""
+        if self._manager is None:
+            raise AsteriskUnavailable(self.reason)
+        return await self._manager.listed(name)
+
     async def events(self) -> AsyncIterator[Message]:
         """Every event, in order; for one consumer."""
         while True:

@@ -24,7 +24,7 @@ from aiguillage.routing.directory import NOBODY_KNOWN, Directory
 from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
-from aiguillage.store import endpoints
+from aiguillage.store import endpoints, trunk_passwords
 from aiguillage.store import pins as stored_pins
 from aiguillage.store.database import Database
 
@@ -147,7 +147,16 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         pins=pins,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
         synthetic_secret=synthetic_secret(settings),
+        trunk_passwords=_trunk_passwords(database, plan),
     )
+
+
+def _trunk_passwords(database: Database, plan: Plan) -> dict[str, str]:
+    registering = [trunk.key for trunk in plan.trunks.values() if trunk.registers_as is not None]
+    if not registering:
+        return {}
+    with database.reading() as session:
+        return trunk_passwords.kept(session, registering)
 
 
 def synthetic_secret(settings: Settings) -> str:

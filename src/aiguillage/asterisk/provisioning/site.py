@@ -1,7 +1,7 @@
 """What Asterisk's files need to know and the plan does not say: ports, folders, secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SYNTHETIC = "synthetic.call"
@@ -11,7 +11,9 @@ SYNTHETIC_EXTENSION = "alive"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`).
+    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`), `trunk_passwords` by trunk.
+
+    `registration_retry`: seconds until an operator that refuses or ignores our registration is asked again.
 
     `parallel_calls`: outside calls of one desk phone at once.
 
@@ -31,3 +33,5 @@ class Site:
     parallel_calls: int = 2
     simulator_secret: str | None = None
     synthetic_secret: str | None = None
+    trunk_passwords: Mapping[str, str] = field(default_factory=dict)
+    registration_retry: int = 60
