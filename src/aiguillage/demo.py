@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,12 +14,14 @@ from aiguillage.desk import accounts, editing, publishing
 from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import Snapshot, is_published, load_snapshot
-from aiguillage.errors import SettingRefused
+from aiguillage.errors import AsteriskUnavailable, SettingRefused
 from aiguillage.service import Service, first_link, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
 from aiguillage.store import migrate
 from aiguillage.store.database import Database, open_database
+
+_LOOK_SECONDS = 0.5
 
 
 def run(settings: Settings) -> None:
@@ -55,9 +58,33 @@ def _asterisk(settings: Settings, database: Database, known: Snapshot) -> Iterat
         yield
         return
     _say("Starting Asterisk")
-    with own:
+    with own, _started_again(own):
         yield
         _say("Stopping Asterisk")
+
+
+@contextlib.contextmanager
+def _started_again(asterisk: PrivateAsterisk) -> Iterator[None]:
+    """Within the block an Asterisk that dies is started again, as a supervisor does with an installed one."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            if not asterisk.wait_gone(_LOOK_SECONDS):
+                continue
+            if not over.is_set():
+                _say("Asterisk has died; starting it again")
+                with contextlib.suppress(AsteriskUnavailable):
+                    asterisk.start()
+            over.wait(_LOOK_SECONDS)
+
+    watching = threading.Thread(target=watch, name="asterisk", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
 
 
 def _check_ports(settings: Settings) -> None:

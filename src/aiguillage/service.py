@@ -17,6 +17,7 @@ from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink, TwoUsers
 from aiguillage.asterisk.events import CallEvent, Interpreter
 from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.loops import came_back
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
@@ -28,6 +29,7 @@ from aiguillage.desk.calling import Calling, PlacedCall
 from aiguillage.desk.catching_up import CatchingUp
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
+from aiguillage.desk.keeping import Keeping
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.measuring import Meters
 from aiguillage.desk.memory import Memory, numbers_kept
@@ -47,6 +49,7 @@ from aiguillage.settings import Settings
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import schema_state
 from aiguillage.store.revisions import revisions
+from aiguillage.synthetic_calls import SyntheticCalls
 
 log = structlog.get_logger()
 
@@ -127,12 +130,15 @@ class Service:
             self._trunks,
             self.live,
         )
+        self._keeping = Keeping()
+        self.synthetic_calls = SyntheticCalls(settings)
         self._listening = False
         self._provisioning = asyncio.Lock()
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
         self._passed_over = 0
         self._recalled = False
         self._tabled: object = None
+        self._trunk_passwords = 0
         self._table_after = 0.0
 
     async def run_until_stopped(self, ready: Callable[[], None] | None = None) -> None:
@@ -174,6 +180,7 @@ class Service:
                 asyncio.create_task(self._record_events(), name="events"),
                 asyncio.create_task(self._meters.watch(), name="lag"),
                 asyncio.create_task(self._catching_up.run(), name="catching-up"),
+                asyncio.create_task(self.synthetic_calls.run(), name="synthetic-calls"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
@@ -232,7 +239,9 @@ class Service:
                 else "not listening",
             ),
             "ami": Health(link.state == "up", link.reason),
+            "sip": self.synthetic_calls.health,
             "provisioning": self._provisioned,
+            "trunks": self._trunks.health,
             "snapshot": Health(
                 snapshot is not None,
                 f"plan version {snapshot.plan_version}" if snapshot else "no plan has been published yet",
@@ -273,15 +282,23 @@ class Service:
                 await self._follow_once()
             except AiguillageError as wrong:
                 log.warning("keeps_last_plan", error=str(wrong))
+            if self.snapshot is not None:
+                await self._keep_files(self.snapshot)
             if self.snapshot is not None and self.link.state == "up":
                 await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
+                await self._trunks.follow(self.link, self.snapshot.plan, datetime.now(UTC))
                 await self._calling.look(datetime.now(UTC))
+
+    async def _keep_files(self, snapshot: Snapshot) -> None:
+        async with self._provisioning:
+            health = await self._keeping.look(self._two_users, snapshot.plan, up=self.link.state == "up")
+        self._provisioned = health or self._provisioned
 
     async def _keep_timetable(self, snapshot: Snapshot) -> None:
         """Asterisk's own timetable knows today's directory, and goes on for weeks."""
         now = asyncio.get_running_loop().time()
-        if self._tabled != _timetable_of(snapshot) and now >= self._table_after:
+        if self._tabled != self._depends_on(snapshot) and now >= self._table_after:
             self._table_after = now + TABLE_EVERY
             await self._provision(snapshot)
 
@@ -333,6 +350,7 @@ class Service:
     def _newer_snapshot(self, known: Snapshot | None) -> Snapshot | None:
         with self.database.reading() as session:
             now = revisions(session)
+        self._trunk_passwords = now.trunks
         if known and now.plan in {known.plan_version, self._passed_over} and now.directory == known.directory_revision:
             return None if known.presence_revision == now.presence else load_presences(self.database, known)
         try:
@@ -347,6 +365,7 @@ class Service:
         self._passed_over = 0  # this Asterisk may take what the one before did not
         if self.snapshot is not None:
             await self._provision(self.snapshot)
+            self.synthetic_calls.soon()
             await self._queueing.start_afresh(self.snapshot)
             self._meters.waiting = await self._queueing.waiting(self.snapshot)
             await self._trunks.look(self.link, self.snapshot.plan.trunks, datetime.now(UTC))
@@ -355,13 +374,14 @@ class Service:
         """Whether Asterisk has what the plan needs; where it is away, it will be asked once it is there."""
         async with self._provisioning:
             try:
-                self._tabled = _timetable_of(snapshot)
+                self._tabled = self._depends_on(snapshot)
                 plan, directory = snapshot.plan, snapshot.directory
                 written = await asyncio.to_thread(provision, self.settings, self.database, plan, directory)
                 if written is not None and self.link.state == "up":
                     await take_over(self._two_users, written, snapshot.plan)
                     if written.swap.changed:
                         await self._queueing.reloaded(snapshot)
+                self._keeping.took(written)
             except AiguillageError as wrong:
                 self._provisioned = Health(ok=False, reason=f"plan version {snapshot.plan_version}: {wrong}")
                 log.error("asterisk_keeps_old_files", version=snapshot.plan_version, error=str(wrong))
@@ -386,6 +406,8 @@ class Service:
                     self._queueing.not_answered(missed, self.snapshot)
                 if status := trunks.heard(message):
                     self._trunks.heard(status, now)
+                if looped := came_back(message):
+                    log.warning("call_came_back", by=looped.by, number=looped.number)
             except Exception:  # one odd event must not end the journal
                 log.exception("event_not_recorded")
 
@@ -397,10 +419,9 @@ class Service:
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
 
-
-def _timetable_of(snapshot: Snapshot) -> object:
-    """What Asterisk's timetable depends on, besides the plan."""
-    return snapshot.directory_revision, datetime.now(UTC).date()
+    def _depends_on(self, snapshot: Snapshot) -> object:
+        """What Asterisk's files depend on, besides the plan."""
+        return snapshot.directory_revision, datetime.now(UTC).date(), self._trunk_passwords
 
 
 def first_link(settings: Settings, database: Database) -> str | None:

@@ -240,6 +240,7 @@ def _trunk(key: str) -> st.SearchStrategy[p.Trunk]:
         st.sampled_from(["127.0.0.1", "127.0.0.1:5090", "sip.operator.example"]),
         st.none() | st.integers(1, 10_000),
         st.sampled_from(["caller", "ours"]),
+        st.sampled_from([None, "patro", "3271000001"]),
     )
 
 

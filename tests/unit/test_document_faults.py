@@ -155,6 +155,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ('prompts/welcome/fr', {'say': 'x', 'file': 'y.wav'}, 'prompts.welcome.fr: write either say, a text to be spoken, or file, a recording'),
     ('prompts/welcome/fr', {'file': '../y.wav'}, 'prompts.welcome.fr.file: "../y.wav" is not a file name; no folders, as in welcome.wav'),
     ('prompts/welcome', {}, 'prompts.welcome: is empty; write at least one language, as in fr: {say: …}'),
+    ('trunks/operator/registers_as', 'a b', 'trunks.operator.registers_as: "a b" is not a user name; use letters, digits and . _ + -'),
     ('trunks/operator/server', 'sip:host', 'trunks.operator.server: "sip:host" is not a server; write host or host:port, as in sip.operator.example:5060'),
     ('trunks/operator/server', 'host:a', 'trunks.operator.server: "host:a" is not a server; write host or host:port, as in sip.operator.example:5060'),
     ('organisation/country', 'Belgium', 'organisation.country: "Belgium" is no country code; write two capital letters, as in BE'),

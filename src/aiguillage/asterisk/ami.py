@@ -87,6 +87,12 @@ class ManagerLink:
         channels = await self._manager.listed("CoreShowChannels")
         return {each.get(name, "") for each in channels for name in ("Linkedid", "Uniqueid")} - {""}
 
+    async def listed(self, name: str) -> list[Message]:
+        """What a list action answers, without the event that ends the list. Raises AsteriskUnavailable."""
+        if self._manager is None:
+            raise AsteriskUnavailable(self.reason)
+        return await self._manager.listed(name)
+
     async def events(self) -> AsyncIterator[Message]:
         """Every event, in order; for one consumer."""
         while True:

@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from aiguillage.asterisk.provisioning.site import SYNTHETIC
+
 Kind = Literal["dialled", "ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback", "emergency"]
 
 MAX_LEGS = 10_000
+_SYNTHETIC = f"PJSIP/{SYNTHETIC}-"
+"""The service's own test calls are no calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Interpreter:
 
     def events(self, message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
         """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
+        if message.get("Channel", "").startswith(_SYNTHETIC):
+            return
         match message.get("Event"):
             case "DialBegin" if _is_phone(message):
                 self._remember(message["DestUniqueid"], _Leg(_line(message)))

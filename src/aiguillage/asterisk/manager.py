@@ -11,6 +11,12 @@ class Manager(Protocol):
     async def action(self, name: str, **fields: str) -> Mapping[str, str]: ...
 
 
+class Lister(Manager, Protocol):
+    """Asks for lists, too."""
+
+    async def listed(self, name: str) -> list[Mapping[str, str]]: ...
+
+
 class Reloader(Manager, Protocol):
     """Lets a module of Asterisk read its files again, too."""
 

@@ -71,6 +71,23 @@ class PrivateAsterisk:
                 raise AsteriskUnavailable("Asterisk did not start:\n" + "\n".join(self.problems()[-10:]))
             time.sleep(0.1)
 
+    def signal(self, number: int) -> None:
+        """Raises AsteriskUnavailable when it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            raise AsteriskUnavailable("Asterisk does not run")
+        self._process.send_signal(number)
+
+    def wait_gone(self, seconds: float) -> bool:
+        """Whether it ends by itself, or by somebody's signal, within that time; at once where it does not run."""
+        process = self._process
+        if process is None:
+            return True
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def console(self, command: str) -> str:
         """What Asterisk's command line answers. Raises AsteriskUnavailable when it does not run."""
         if self._process is None or self._process.poll() is not None:

@@ -7,7 +7,8 @@ The trunk's own endpoint is not asked through: Asterisk places no call to one th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiguillage.asterisk.manager import Manager
+from aiguillage.asterisk.manager import Lister, Manager
+from aiguillage.errors import AsteriskRefused
 
 WATCH = "watch_"
 """Before a trunk's key: the endpoint that watches it. No key holds `_`."""
@@ -34,3 +35,15 @@ async def answers(manager: Manager, trunk: str) -> bool:
     """At this moment; False also in the first minute of Asterisk, before it has asked. Raises AsteriskUnavailable."""
     status = await manager.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{WATCH}{trunk})")
     return status.get("Value") == "NOT_INUSE"
+
+
+async def registrations(manager: Lister) -> Mapping[str, str]:
+    """What Asterisk says of each trunk that registers: `Registered`, `Rejected` (it tries again) or `Unregistered`.
+
+    Raises AsteriskUnavailable.
+    """
+    try:
+        listed = await manager.listed("PJSIPShowRegistrationsOutbound")
+    except AsteriskRefused:
+        return {}  # its way to say that there are none
+    return {each["ObjectName"]: each.get("Status", "") for each in listed if "ObjectName" in each and "Status" in each}

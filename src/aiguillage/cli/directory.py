@@ -1,11 +1,13 @@
-"""The directory, and the desk phones."""
+"""The directory, the desk phones, and the trunks' passwords."""
 
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aiguillage.cli.common import Json, count, database, read_bytes, say, say_json
+from aiguillage.cli.common import Json, count, database, read_bytes, say, say_json, who
 from aiguillage.settings import load_settings
 
 app = typer.Typer()
@@ -13,6 +15,8 @@ directory_app = typer.Typer(help="The directory: who calls from which number.", 
 phone_app = typer.Typer(help="The desk phones that register with us.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
 app.add_typer(phone_app, name="phone")
+trunk_app = typer.Typer(help="The trunks that register with their operators.", no_args_is_help=True)
+app.add_typer(trunk_app, name="trunk")
 
 
 @directory_app.command("import")
@@ -66,3 +70,26 @@ def phone_show(as_json: Json = False) -> None:
         return
     for account in accounts:
         say(f"{account.owner}: server {account.server}, user {account.endpoint}, password {account.password}")
+
+
+@trunk_app.command("password")
+def trunk_password(
+    trunk: Annotated[str, typer.Argument(metavar="KEY", help="The trunk's key in the plan.")],
+    remove: Annotated[bool, typer.Option("--remove", help="It registers no more.")] = False,
+) -> None:
+    """Set the password by which a trunk registers; asked for, or the first line of standard input."""
+    from aiguillage.desk.editing import Editor
+    from aiguillage.desk.trunk_passwords import set_password
+    from aiguillage.errors import Refused
+
+    if remove:
+        password = ""
+    elif sys.stdin.isatty():
+        password = typer.prompt("Password at the operator", hide_input=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not (password or remove):
+        raise Refused("no password was given; to take it away: --remove")
+    with database() as opened:
+        set_password(opened, trunk, password, Editor(who()), datetime.now(UTC))
+    say(f"Trunk {trunk} {'has no password any more' if remove else 'registers with it'} within half a minute.")

@@ -2,15 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aiguillage.asterisk.manager import Reloader
+from aiguillage.asterisk.manager import Manager, Reloader
 from aiguillage.asterisk.provisioning import prompts
 from aiguillage.asterisk.provisioning.almanac import written
-from aiguillage.asterisk.provisioning.files import generated, mark_of
+from aiguillage.asterisk.provisioning.files import RELOADED_BY, generated, mark_of
 from aiguillage.asterisk.provisioning.read_back import missing
 from aiguillage.asterisk.provisioning.site import Site
 from aiguillage.asterisk.provisioning.voices import voice
@@ -24,12 +24,13 @@ from aiguillage.routing.directory import NOBODY_KNOWN, Directory
 from aiguillage.routing.mailboxes import mailboxes
 from aiguillage.routing.plan import Person, Phone, Plan
 from aiguillage.settings import Settings
-from aiguillage.store import endpoints
+from aiguillage.store import endpoints, trunk_passwords
 from aiguillage.store import pins as stored_pins
 from aiguillage.store.database import Database
 
 TABLED = timedelta(days=35)
 """How far Asterisk's timetable goes; it is written anew every day."""
+ALL_MODULES = tuple(dict.fromkeys(RELOADED_BY.values()))
 _LOOKS = 5
 _BETWEEN_LOOKS = 0.3
 _FAULTS_TOLD = 5
@@ -63,10 +64,11 @@ class MailboxPin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was put in place for Asterisk, and the mark by which its dialplan is known."""
+    """What was put in place for Asterisk, the mark by which its dialplan is known, and all texts by name."""
 
     swap: Swap
     mark: str
+    files: Mapping[str, str]
 
 
 def provision(
@@ -82,7 +84,7 @@ def provision(
     prompts.render(plan, settings.recordings_dir, settings.prompts_dir, voice(settings.voice_command))
     now, where = datetime.now(UTC), site(settings, database, plan)
     files = generated(plan, where, last_resort(plan, now), _timetable(plan, directory, where, now))
-    return Written(write(files, settings.asterisk_dir / "generated"), mark_of(files))
+    return Written(write(files, settings.asterisk_dir / "generated"), mark_of(files), files)
 
 
 def _timetable(plan: Plan, directory: Directory, where: Site, now: datetime) -> Iterator[str]:
@@ -98,24 +100,28 @@ async def take_over(manager: Reloader, written: Written, plan: Plan) -> None:
 
     Raises AsteriskUnavailable, saying what was missing.
     """
-    await _reload(manager, written.swap)
-    lacks = await _lacks(manager, plan, written.mark)
+    await reload(manager, written.swap.modules)
+    lacks = await lacks_of(manager, plan, written.mark)
+    if lacks and not written.swap.changed:  # it was started before these were there
+        await reload(manager, ALL_MODULES)
+        lacks = await lacks_of(manager, plan, written.mark)
     if not lacks:
         return
     await asyncio.to_thread(written.swap.undo)
-    await _reload(manager, written.swap)
+    await reload(manager, written.swap.modules)
     told = "; ".join(lacks[:_FAULTS_TOLD]) + ("; …" if len(lacks) > _FAULTS_TOLD else "")
     put_back = "; the files before are back" if written.swap.changed else ""
     raise AsteriskUnavailable(f"Asterisk did not take what was written for it: {told}{put_back}")
 
 
-async def _reload(manager: Reloader, swap: Swap) -> None:
-    for module in swap.modules:
+async def reload(manager: Reloader, modules: Iterable[str]) -> None:
+    """Raises AsteriskUnavailable."""
+    for module in modules:
         await manager.reload(module)
 
 
-async def _lacks(manager: Reloader, plan: Plan, mark: str) -> list[str]:
-    """Asterisk says that it has reloaded a little before it has."""
+async def lacks_of(manager: Manager, plan: Plan, mark: str) -> list[str]:
+    """What Asterisk lacks, in words; it says that it has reloaded before it has. Raises AsteriskUnavailable."""
     for _ in range(_LOOKS):
         lacks = await missing(manager, plan, mark)
         if not lacks:
@@ -142,7 +148,22 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         parallel_calls=settings.parallel_calls,
         pins=pins,
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
+        synthetic_secret=synthetic_secret(settings),
+        trunk_passwords=_trunk_passwords(database, plan),
     )
+
+
+def _trunk_passwords(database: Database, plan: Plan) -> dict[str, str]:
+    registering = [trunk.key for trunk in plan.trunks.values() if trunk.registers_as is not None]
+    if not registering:
+        return {}
+    with database.reading() as session:
+        return trunk_passwords.kept(session, registering)
+
+
+def synthetic_secret(settings: Settings) -> str:
+    """The password of the service's own test calls: known without the database, and none of anything else."""
+    return hashlib.sha256(f"synthetic call {settings.ami_secret.get_secret_value()}".encode()).hexdigest()[:32]
 
 
 def _secrets(database: Database, phones: set[str], boxes: set[str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -43,12 +43,16 @@ class Trunk:
 
     `forwarded_caller_id`: what a GSM shows of a call that we forward. `caller`: the caller's number, and ours as the
     asserted one; `ours`: our number; `diversion`: ours in From, the caller's as the asserted one, with a Diversion.
+
+    `registers_as`: the user name by which we register with the operator; None: it knows us by our address. The password
+    is no part of the plan.
     """
 
     key: str
     server: str
     channels: int | None = None
     forwarded_caller_id: ForwardedCallerId = "caller"
+    registers_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,12 +156,15 @@ class Leg(ABC):
 
     async def close(self) -> None:
         """Hang up, even where Asterisk is gone. Raises what went wrong in the call's life, if anything did."""
-        with suppress(Unavailable):
-            await self.hang_up()
-        self._end()
+        try:
+            with suppress(Unavailable):
+                await self.hang_up()
+        finally:  # nobody may want to wait for that
+            self._end()
+            if self._life is not None:
+                self._life.cancel()
         if self._life is None:
             return
-        self._life.cancel()
         await asyncio.wait({self._life})
         failure = None if self._life.cancelled() else self._life.exception()
         if failure is not None and not isinstance(failure, Unavailable):

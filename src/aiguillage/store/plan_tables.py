@@ -35,6 +35,7 @@ trunks = Table(
     text("server"),
     Column("channels", Integer),
     text("forwarded_caller_id"),
+    text("registers_as", nullable=True),
 )
 
 dids = Table(

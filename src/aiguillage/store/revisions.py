@@ -10,23 +10,25 @@ from aiguillage.store import notices
 from aiguillage.store.tables import plan_versions
 from aiguillage.store.tables import revisions as table
 
-Thing = Literal["directory", "presence"]
+Thing = Literal["directory", "presence", "trunks"]
 
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The latest published plan, and how often directory and live state were changed; 0 where never."""
+    """The latest published plan; how often directory, live state and trunks' passwords were changed, 0 where never."""
 
     plan: int
     directory: int
     presence: int
+    trunks: int = 0
 
 
 def revisions(session: Session) -> Revisions:
     """As they are now, in one look."""
     latest = select(func.coalesce(func.max(plan_versions.c.number), 0)).scalar_subquery()
-    plan, contacts, states = session.execute(select(latest, _of("directory"), _of("presence"))).one()
-    return Revisions(plan, contacts or 0, states or 0)
+    things = (_of("directory"), _of("presence"), _of("trunks"))
+    plan, contacts, states, passwords = session.execute(select(latest, *things)).one()
+    return Revisions(plan, contacts or 0, states or 0, passwords or 0)
 
 
 def changed(session: Session, thing: Thing) -> None:

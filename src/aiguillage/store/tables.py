@@ -192,6 +192,10 @@ login_failures = Table(
 
 endpoints = Table("endpoints", metadata, key("endpoint"), text("password", comment="SIP needs it readable"))
 
+trunk_passwords = Table(
+    "trunk_passwords", metadata, key("trunk"), text("password", comment="Asterisk needs it readable; in no plan")
+)
+
 presences = Table(
     "presences",
     metadata,

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from aiguillage.asterisk.channel_variables import CONFIRMATION, assignments, dial_string, speakable
-from aiguillage.asterisk.provisioning.site import Site
+from aiguillage.asterisk.provisioning.site import SYNTHETIC, Site
 from aiguillage.asterisk.trunks import WATCH
 from aiguillage.routing import emergency
 from aiguillage.routing.itinerary import Itinerary
@@ -98,7 +98,7 @@ send_pai = no
 send_diversion = no
 allow_transfer = no
 language = {language}
-
+{account}
 [{key}]
 type = aor
 contact = sip:{server}
@@ -108,6 +108,33 @@ type = identify
 endpoint = {key}
 match = {host}
 
+"""
+
+_ACCOUNT = """\
+outbound_auth = {key}
+from_domain = {host}
+
+[{key}]
+type = auth
+auth_type = userpass
+username = {username}
+password = {password}
+
+; It never gives up, whatever the operator says or does not say.
+[{key}]
+type = registration
+endpoint = {key}
+line = yes
+outbound_auth = {key}
+server_uri = sip:{server}
+client_uri = sip:{username}@{host}
+contact_user = {contact}
+expiration = 600
+retry_interval = {retry}
+forbidden_retry_interval = {retry}
+fatal_retry_interval = {retry}
+max_retries = 1000000000
+auth_rejection_permanent = no
 """
 
 _WATCH = """\
@@ -138,6 +165,27 @@ direct_media = no
 type = identify
 endpoint = simulator
 match_header = X-Aiguillage-Simulator: {secret}
+
+"""
+
+_SYNTHETIC = """\
+[{name}]
+type = endpoint
+context = from-synthetic
+auth = {name}
+disallow = all
+allow = alaw
+direct_media = no
+allow_subscribe = no
+allow_transfer = no
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.0/255.0.0.0
+{permit}
+[{name}]
+type = auth
+auth_type = userpass
+username = {name}
+password = {secret}
 
 """
 
@@ -172,9 +220,12 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
         for phone in person.phones.values():
             if phone.endpoint is not None:
                 yield _phone(plan, person, phone.endpoint, site.passwords[phone.endpoint])
-    yield from (_trunk(plan, trunk) for trunk in plan.trunks.values())
+    yield from (_trunk(plan, site, trunk) for trunk in plan.trunks.values())
     if site.simulator_secret:
         yield _SIMULATOR.format(secret=site.simulator_secret)
+    if site.synthetic_secret:
+        permit = "" if site.sip_host == "0.0.0.0" else f"permit = {site.sip_host}\n"  # noqa: S104  nothing is bound
+        yield _SYNTHETIC.format(name=SYNTHETIC, permit=permit, secret=site.synthetic_secret)
 
 
 def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
@@ -188,10 +239,31 @@ def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
     )
 
 
-def _trunk(plan: Plan, trunk: Trunk) -> str:
+def _trunk(plan: Plan, site: Site, trunk: Trunk) -> str:
     language = plan.organisation.languages[0]
     watched = _WATCH.format(watch=f"{WATCH}{trunk.key}", server=trunk.server)
-    return _TRUNK.format(key=trunk.key, server=trunk.server, host=_host(trunk), language=language) + watched
+    account = _account(plan, site, trunk)
+    fields = {"key": trunk.key, "server": trunk.server, "host": _host(trunk)}
+    return _TRUNK.format(**fields, language=language, account=account) + watched
+
+
+def _account(plan: Plan, site: Site, trunk: Trunk) -> str:
+    """Nothing for an operator that knows us by our address, nor while there is no password.
+
+    Calls that the operator sends to what we register are for the trunk's first number.
+    """
+    password = site.trunk_passwords.get(trunk.key)
+    if trunk.registers_as is None or password is None:
+        return ""
+    return _ACCOUNT.format(
+        key=trunk.key,
+        server=trunk.server,
+        host=_host(trunk),
+        username=trunk.registers_as,
+        password=password,
+        contact=next((did.number for did in plan.dids.values() if did.trunk == trunk.key), trunk.registers_as),
+        retry=site.registration_retry,
+    )
 
 
 def _host(trunk: Trunk) -> str:

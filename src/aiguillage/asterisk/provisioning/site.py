@@ -1,17 +1,24 @@
 """What Asterisk's files need to know and the plan does not say: ports, folders, secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+SYNTHETIC = "synthetic.call"
+"""The endpoint of the service's own test calls. A plan's endpoints hold no dot."""
+SYNTHETIC_EXTENSION = "alive"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`).
+    """`passwords` by SIP endpoint, `pins` by mailbox (`claire@people`), `trunk_passwords` by trunk.
+
+    `registration_retry`: seconds until an operator that refuses or ignores our registration is asked again.
 
     `parallel_calls`: outside calls of one desk phone at once.
 
-    `simulator_secret` None: there is no simulated trunk. `ami_system_secret` empty: one user does all.
+    `simulator_secret` None: there is no simulated trunk. `synthetic_secret` None: nobody places test calls.
+    `ami_system_secret` empty: one user does all.
     """
 
     sip_host: str
@@ -28,3 +35,6 @@ class Site:
     simulator_secret: str | None = None
     ami_system_user: str = ""
     ami_system_secret: str = ""
+    synthetic_secret: str | None = None
+    trunk_passwords: Mapping[str, str] = field(default_factory=dict)
+    registration_retry: int = 60

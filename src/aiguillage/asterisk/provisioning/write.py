@@ -43,7 +43,7 @@ def write(files: Mapping[str, str], folder: Path) -> Swap:
     Raises AsteriskUnavailable when the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         changed = tuple(name for name, text in files.items() if _read(folder / name) != text.encode())
         new = tuple(name for name in changed if not (folder / name).exists())
         with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
@@ -53,6 +53,17 @@ def write(files: Mapping[str, str], folder: Path) -> Swap:
     except OSError as wrong:
         raise AsteriskUnavailable(f"cannot write Asterisk's files to {folder}: {wrong.strerror}") from None
     return Swap(folder, changed, new)
+
+
+def _make(folder: Path) -> None:
+    """As Asterisk's own folder is, so that it can read what is in there."""
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):
+        shutil.copymode(folder.parent, folder)
+        os.chown(folder, -1, folder.parent.stat().st_gid)
+        os.chown(folder, folder.parent.stat().st_uid, -1)
 
 
 def _read(file: Path) -> bytes | None:

@@ -60,6 +60,7 @@ def _trunk(trunk: p.Trunk) -> Document:
         server=trunk.server,
         channels=trunk.channels,
         forwarded_caller_id=_unless_default(trunk.forwarded_caller_id, "caller"),
+        registers_as=trunk.registers_as,
     )
 
 

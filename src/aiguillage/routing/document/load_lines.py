@@ -13,6 +13,7 @@ from aiguillage.routing.document.readers import read_dialled_pattern, read_langu
 from aiguillage.routing.numbers import E164
 
 _SERVER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_USER_NAME = re.compile(r"[A-Za-z0-9+][A-Za-z0-9._+-]{0,63}")
 
 
 def read_organisation(node: Node) -> p.Organisation:
@@ -49,13 +50,16 @@ def _timezones() -> Collection[str]:
 
 
 def read_trunk(key: str, node: Node) -> p.Trunk:
-    fields = node.fields("server", "channels", "forwarded_caller_id", required=("server",))
+    fields = node.fields("server", "channels", "forwarded_caller_id", "registers_as", required=("server",))
     return p.Trunk(
         key=key,
         server=fields.get("server", _server, ""),
         channels=fields.get("channels", lambda found: found.integer(1, 10_000, "channels"), None),
         forwarded_caller_id=fields.get(
             "forwarded_caller_id", lambda found: found.one_of(p.FORWARDED_CALLER_IDS), "caller"
+        ),
+        registers_as=fields.get(
+            "registers_as", lambda found: found.digits(_USER_NAME, "a user name; use letters, digits and . _ + -"), None
         ),
     )
 

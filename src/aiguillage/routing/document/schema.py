@@ -131,6 +131,11 @@ def _lines(of: Any) -> dict[str, Schema]:
             server={"type": "string", "examples": ["sip.operator.example:5060"], "description": "host or host:port"},
             channels=_whole(1, 10_000, None),
             forwarded_caller_id={"enum": list(p.FORWARDED_CALLER_IDS), "default": "caller"},
+            registers_as={
+                "type": "string",
+                "pattern": "^[A-Za-z0-9+][A-Za-z0-9._+-]{0,63}$",
+                "description": "the user name at the operator; its password: aiguillage trunk password",
+            },
         ),
         "Did": _object(("number", "trunk"), number=of("Number"), trunk=of("Key"), label=of("Text")),
         "OutboundRoute": _object(
