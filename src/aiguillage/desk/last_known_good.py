@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, TypeVar
 import structlog
 
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
-from aiguillage.errors import AiguillageError, NotFound, Refused, StoreUnavailable
+from aiguillage.errors import AiguillageError, NotFound, Refused, StoreUnavailable, Unavailable
 from aiguillage.routing.directory import Contact, Directory
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.numbers import E164
@@ -109,7 +109,12 @@ def read(file: Path) -> Kept:
 
 
 def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
+    """For the owner of the folder: the service must be able to read what root has written."""
+    opened = os.open(name, flags, 0o600)
+    if os.geteuid() == 0:
+        folder = Path(name).parent.stat()
+        os.fchown(opened, folder.st_uid, folder.st_gid)
+    return opened
 
 
 def _header(sum_: str) -> bytes:
@@ -271,6 +276,7 @@ class LastKnownGood:
 
     def _replace(self, snapshot: Snapshot) -> None:
         """Not with a directory that was changed since: somebody may be erased, and the next look brings the new one."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         with _alone(self._file):
             if self._is_of_now(snapshot):
                 write(self._file, snapshot)
@@ -288,10 +294,17 @@ class LastKnownGood:
 
 def leave_out_erased(settings: Settings, database: Database) -> None:
     """Let what is kept have the directory and people's state that the database has now, whether the service runs or
-    not. Where that cannot be written, nothing is kept. Raises StoreUnavailable, OSError."""
+    not. Where that cannot be written, nothing is kept. Raises StoreUnavailable; Unavailable where the file stays."""
     file = file_of(settings)
     if not file.parent.exists():
         return
+    try:
+        _leave_out(file, database)
+    except OSError as wrong:
+        raise Unavailable(f"{file} still names who is erased: {wrong.strerror}; delete it, and erase again") from None
+
+
+def _leave_out(file: Path, database: Database) -> None:
     with _alone(file):
         try:
             kept = read(file).snapshot

@@ -150,7 +150,7 @@ class Database:
         if getattr(wrong, "orig", None) is not None and _code(wrong) in _DAMAGED:
             return damaged(self.name, fault)
         if fault == _NO_FILE and not Path(self.engine.url.database or "").exists():
-            return f"{self.name} is not there; bring it back, or make a new one: aiguillage migrate"
+            return f"{self.name} is not there; bring it back, or, to make a new one, run: aiguillage migrate"
         remedy = "start it, or correct AIGUILLAGE_DATABASE_URL"
         if self.engine.dialect.name == "sqlite":
             remedy = "see who else uses it, or correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
