@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,9 +64,12 @@ def _published_file() -> bytes:
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A running server of our own on 127.0.0.1; `template` is a migrated database in it."""
+    """A running server of our own on 127.0.0.1; `template` is a migrated database in it. `crash` ends it without a
+    goodbye, `start` lets it recover."""
 
     port: int
+    crash: Callable[[], object]
+    start: Callable[[], object]
     template: str = "migrated"
 
     def url(self, database: str, password: str = "") -> str:
@@ -119,13 +122,16 @@ def running_postgresql(bin_folder: Path) -> Iterator[PostgreSQL]:
             check=True,
             **options,
         )
-        subprocess.run([*control, "-l", str(folder / "log"), "-o", listen, "start"], check=True, **options)
+        stop = functools.partial(subprocess.run, [*control, "-m", "immediate", "stop"], check=True, **options)
+        begin = [*control, "-l", str(folder / "log"), "-o", listen, "start"]
+        start = functools.partial(subprocess.run, begin, check=True, **options)
+        start()
         try:
-            server = PostgreSQL(port)
+            server = PostgreSQL(port, stop, start)
             upgrade(server.create(server.template))
             yield server
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **options)
+            stop()
     finally:
         shutil.rmtree(folder)
 

@@ -17,6 +17,7 @@ AiguillageError          message for people: names the object, the fault and the
 ├── NotFound             there is no such thing
 └── Unavailable          a part that we need does not answer
     ├── StoreUnavailable     the database
+    │   └── StoreFull            it has no room to write, and can be read
     ├── AsteriskUnavailable  AMI, or Asterisk itself
     │   ├── AsteriskRefused      it answered, and said no
     │   └── AnswerLost           it was asked, and nobody knows whether it was done
@@ -123,6 +124,10 @@ class Unavailable(AiguillageError):
 
 class StoreUnavailable(Unavailable):
     """The database does not answer."""
+
+
+class StoreFull(StoreUnavailable):
+    """The database has no room to write. Nothing was changed; it can be read."""
 
 
 class AsteriskUnavailable(Unavailable):

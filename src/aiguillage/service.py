@@ -30,6 +30,7 @@ from aiguillage.desk.catching_up import CatchingUp
 from aiguillage.desk.delivering import Delivering
 from aiguillage.desk.journalling import Journalling, event_records
 from aiguillage.desk.keeping import Keeping
+from aiguillage.desk.last_known_good import LastKnownGood, file_of
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.measuring import Meters
 from aiguillage.desk.memory import Memory, numbers_kept
@@ -48,13 +49,17 @@ from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import schema_state
+from aiguillage.store.notices import Notices
 from aiguillage.store.revisions import revisions
+from aiguillage.store.soundness import Watched, look
 from aiguillage.synthetic_calls import SyntheticCalls
 
 log = structlog.get_logger()
 
 FOLLOW_EVERY = 1.0
 """Seconds between two looks at the database for what another process has published."""
+FOLLOWED_WITHIN = 10
+"""Seconds since the last look that found the database; then /readyz says how old the plan may be."""
 FORGET_EVERY = 3600.0
 """Seconds between two looks for what was kept long enough."""
 TABLE_EVERY = 30.0
@@ -80,6 +85,11 @@ class Service:
         self.database: Database = open_database(settings.url)
         self.snapshot: Snapshot | None = None
         self.live = LiveCalls()
+        self._kept = LastKnownGood(file_of(settings), self.database)
+        self._watched = Watched(self.database)
+        self._notices = Notices(self.database, self._noticed)
+        self._look = asyncio.Event()
+        self._as_of: datetime | None = None
         self._journalling = Journalling(self.database, self.live.told)
         self._memory = Memory(self._journalling)
         self._announcing = Announcing(settings.prompts_dir, voice(settings.voice_command))
@@ -137,6 +147,8 @@ class Service:
         self._provisioned = Health(ok=True, reason="nothing was written for Asterisk yet")
         self._passed_over = 0
         self._recalled = False
+        self._compared = False
+        self._told = ""
         self._tabled: object = None
         self._trunk_passwords = 0
         self._table_after = 0.0
@@ -148,7 +160,7 @@ class Service:
             loop.add_signal_handler(number, stop.set)
         async with self.running():
             if ready is not None:
-                ready()
+                await asyncio.to_thread(ready)  # it may ask the database
             await stop.wait()
             log.info("stopping")
 
@@ -159,9 +171,11 @@ class Service:
         Raises SettingRefused when a port is taken.
         """
         with self._http_socket() as http:
-            await self._follow_once()
+            await self._begin()
             await self._start_listener()
-            self._journalling.start()
+            self._loop = asyncio.get_running_loop()
+            self._notices.start()
+            self._kept.start()
             self._messages.start()
             self._delivering.start()
             await self.link.start()
@@ -200,6 +214,8 @@ class Service:
                 await self._delivering.close()
                 await self._messages.close()
                 await self._journalling.close()
+                await self._kept.close()
+                await asyncio.to_thread(self._notices.close)
                 self.database.close()
 
     def welcome(self) -> None:
@@ -244,9 +260,14 @@ class Service:
             "trunks": self._trunks.health,
             "snapshot": Health(
                 snapshot is not None,
-                f"plan version {snapshot.plan_version}" if snapshot else "no plan has been published yet",
+                self._told_of(snapshot) if snapshot else "no plan has been published yet",
             ),
         }
+
+    def _told_of(self, snapshot: Snapshot) -> str:
+        told = f"plan version {snapshot.plan_version}"
+        age = int((datetime.now(UTC) - self._as_of).total_seconds()) if self._as_of else 0
+        return told if age <= FOLLOWED_WITHIN else f"{told}, as of {age} s ago: what was published since is not known"
 
     # --- parts ---
 
@@ -277,11 +298,11 @@ class Service:
 
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(FOLLOW_EVERY)
-            try:
-                await self._follow_once()
-            except AiguillageError as wrong:
-                log.warning("keeps_last_plan", error=str(wrong))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FOLLOW_EVERY):
+                    await self._look.wait()
+            self._look.clear()
+            await self._try_to_follow()
             if self.snapshot is not None:
                 await self._keep_files(self.snapshot)
             if self.snapshot is not None and self.link.state == "up":
@@ -289,6 +310,11 @@ class Service:
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
                 await self._trunks.follow(self.link, self.snapshot.plan, datetime.now(UTC))
                 await self._calling.look(datetime.now(UTC))
+
+    def _noticed(self) -> None:
+        """From a thread: another process has changed something."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we have stopped
+            self._loop.call_soon_threadsafe(self._look.set)
 
     async def _keep_files(self, snapshot: Snapshot) -> None:
         async with self._provisioning:
@@ -302,13 +328,43 @@ class Service:
             self._table_after = now + TABLE_EVERY
             await self._provision(snapshot)
 
+    async def _begin(self) -> None:
+        """The database has the last word; where it is away, damaged or empty, calls go on as they were decided last."""
+        damage = await asyncio.to_thread(look, self.database)
+        kept = await self._kept.recall()
+        if not damage or kept is None:
+            await self._try_to_follow()
+        if damage:
+            log.error("database_damaged", error=damage)
+            self._watched.close_off(damage)
+        if self.snapshot is None and kept is not None:
+            self.snapshot, self._as_of = kept.snapshot, kept.at
+            log.warning("follows_last_known_good", version=kept.snapshot.plan_version, as_of=kept.at.isoformat())
+
+    async def _try_to_follow(self) -> None:
+        """Whatever the database does, the next look comes; what is wrong is told once."""
+        try:
+            await self._follow_once()
+        except AiguillageError as wrong:
+            if str(wrong) != self._told:
+                log.warning("keeps_last_plan", error=str(wrong))
+            self._told = str(wrong)
+        except Exception:  # a damaged row reads as anything
+            log.exception("keeps_last_plan")
+        else:
+            if self._told:
+                log.info("database_is_back")
+            self._told = ""
+
     async def _follow_once(self) -> None:
         """Take up what has been published or imported since the last look, and what calls left before the start."""
         before = self.snapshot
-        fresh = await asyncio.to_thread(self._newer_snapshot, before)
+        await asyncio.to_thread(self._watched.look_again)
+        fresh = await asyncio.to_thread(self._newer_snapshot, before if self._compared else None)
         self._meters.looked()
         if fresh is not None:
             await self._take_up(before, fresh)
+        self._as_of = datetime.now(UTC)
         if not self._recalled:
             await self._recall()
 
@@ -316,11 +372,14 @@ class Service:
         is_new = before is None or before.plan_version != fresh.plan_version
         # Asterisk first: the next call may ring a phone, or play a prompt, that is new.
         if self._listening and is_new and not await self._provision(fresh) and before is not None:
+            if self._tabled is None:
+                return  # the database is away again, which says nothing about the plan
             self._passed_over = fresh.plan_version
             fresh = replace(fresh, plan=before.plan, plan_version=before.plan_version)
         if before is not None and before.directory_revision != fresh.directory_revision:  # somebody may be erased
             self._memory.keep(await asyncio.to_thread(numbers_kept, self.database), datetime.now(UTC))
-        self.snapshot = fresh
+        self.snapshot, self._compared = fresh, True
+        self._kept.keep(fresh)
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
     async def _forget(self) -> None:
@@ -328,7 +387,7 @@ class Service:
             await asyncio.to_thread(self._announcing.forget)
             try:
                 await asyncio.to_thread(self._retain, datetime.now(UTC))
-            except StoreUnavailable as wrong:
+            except AiguillageError as wrong:
                 log.warning("nothing_forgotten", error=str(wrong))
             await asyncio.sleep(FORGET_EVERY)
 
@@ -341,6 +400,7 @@ class Service:
         today = datetime.now(hours.zone(plan) if plan else UTC).date()
         await asyncio.to_thread(self._memory.recall, self.database, today)
         self._recalled = True
+        self._journalling.start()  # not before: what it writes would be recalled, and count twice
 
     def _presence_changed(self, person: str, presence: Presence) -> None:
         """A phone has set a state: the very next call knows it, before the store is looked at again."""
@@ -352,7 +412,10 @@ class Service:
             now = revisions(session)
         self._trunk_passwords = now.trunks
         if known and now.plan in {known.plan_version, self._passed_over} and now.directory == known.directory_revision:
-            return None if known.presence_revision == now.presence else load_presences(self.database, known)
+            if known.presence_revision == now.presence:
+                self._kept.confirm()
+                return None
+            return load_presences(self.database, known)
         try:
             return load_snapshot(self.database)
         except NotFound:
@@ -383,6 +446,8 @@ class Service:
                         await self._queueing.reloaded(snapshot)
                 self._keeping.took(written)
             except AiguillageError as wrong:
+                if isinstance(wrong, StoreUnavailable):
+                    self._tabled = None  # to be tried again when the database is back; the files are as they were
                 self._provisioned = Health(ok=False, reason=f"plan version {snapshot.plan_version}: {wrong}")
                 log.error("asterisk_keeps_old_files", version=snapshot.plan_version, error=str(wrong))
                 return False

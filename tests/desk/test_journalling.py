@@ -1,7 +1,9 @@
 """The journal is written behind the calls: in batches, in order, and never in their way."""
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import cast
 
@@ -11,7 +13,7 @@ from aiguillage.desk import journalling as journalling_module
 from aiguillage.desk.journalling import Journalling
 from aiguillage.errors import StoreUnavailable
 from aiguillage.store import journal
-from aiguillage.store.database import Database
+from aiguillage.store.database import Database, Session
 from aiguillage.store.journal import DecisionRecord, EventRecord
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -23,7 +25,7 @@ class AwayDatabase:
     def __init__(self) -> None:
         self.asked, self.answer = threading.Event(), threading.Event()
 
-    def writing(self) -> None:
+    def writing(self, **_: object) -> None:
         self.asked.set()
         self.answer.wait(10)
         raise StoreUnavailable("away")
@@ -109,3 +111,31 @@ async def test_who_looks_on_and_fails_is_in_nobodys_way(database: Database) -> N
     journalling.happened(event(1))
     await journalling.close()
     assert legs(database) == ["leg-1"]
+
+
+class Deaf:
+    """Writes what it is given, and the answer is lost once: as when a server is killed between the two."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._is_lost = database, False
+
+    @contextlib.contextmanager
+    def writing(self, **_: object) -> Iterator[Session]:
+        with self._database.writing() as session:
+            yield session
+        if not self._is_lost:
+            self._is_lost = True
+            raise StoreUnavailable("the connection was lost")
+
+
+async def test_what_was_written_and_not_confirmed_is_not_written_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journalling_module, "PAUSE", 0.01)
+    journalling = Journalling(cast("Database", Deaf(database)))
+    journalling.decided(DecisionRecord("d1", "call-1", NOON, "inbound", None, "+3271000001", None, 1, [], {}))
+    journalling.happened(event(1))
+    assert not await journalling._write_batch()
+    journalling.happened(event(2))
+    await journalling.close()
+    assert (journalling.backlog, legs(database)) == (0, ["leg-1", "leg-2"])

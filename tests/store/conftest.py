@@ -29,6 +29,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def empty_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database without tables."""
     if kind == "sqlite":
+        (tmp_path / "test.db").touch()
         yield sqlite_url(tmp_path)
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")

@@ -24,6 +24,7 @@ from aiguillage.errors import (
     NotFound,
     PlanUnsound,
     Refused,
+    StoreFull,
     Throttled,
     Unauthenticated,
     Unavailable,
@@ -45,6 +46,7 @@ _OF_STATUS = {
     428: "precondition-required",
     429: "throttled",
     503: "unavailable",
+    507: "storage-full",
 }
 """The types of problems: stable, what clients may branch on."""
 _STATUS: tuple[tuple[type[AiguillageError], int, str], ...] = (
@@ -57,6 +59,7 @@ _STATUS: tuple[tuple[type[AiguillageError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
     (Throttled, 429, "throttled"),
     (Denied, 403, "forbidden"),
+    (StoreFull, 507, "storage-full"),
     (Unavailable, 503, "unavailable"),
     (AiguillageError, 500, "internal"),
 )
@@ -95,7 +98,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": _title(status),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503)
+    for status in (401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503, 507)
 }
 
 

@@ -40,6 +40,8 @@ _EPOCH = re.compile(r"[0-9]{9,11}")
 _PRESS = re.compile(r"(?P<menu>[A-Za-z0-9_-]+):(?P<keys>[0-9*#]{1,8})")
 MAX_PRESSES = 9
 """Keys in one call; who presses more is led to `otherwise`, so that nobody keeps us busy for ever."""
+WRITTEN_WITHIN = 0.7
+"""Seconds: whoever waits on the telephone is told by then, and what is told not to be done must not be done later."""
 
 _SAID: dict[str, str] = {
     "available": "builtin/state-available",
@@ -147,7 +149,9 @@ class Answering:
         try:
             state = state_dialled(code, plan.organisation.country, now, hours.zone(plan))
             by = f"phone {endpoint}"
-            await asyncio.to_thread(presence.set_presence, self.database, person or "", state, by, now)
+            await asyncio.to_thread(
+                presence.set_presence, self.database, person or "", state, by, now, within=WRITTEN_WITHIN
+            )
         except (Refused, NotFound) as wrong:
             said, remark = _NOT_UNDERSTOOD, str(wrong)
         else:
@@ -187,7 +191,7 @@ class Answering:
         return "NOOP"
 
     def _keep(self, request: CallbackRequest) -> None:
-        with self.database.writing() as session:
+        with self.database.writing(within=WRITTEN_WITHIN) as session:
             if callbacks.add(session, request):
                 webhooks.tell(session, request.asked_at, "callback.requested", _told(request))
 

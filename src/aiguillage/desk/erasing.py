@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from aiguillage import text_formats
-from aiguillage.desk import catching_up, editing, messages
+from aiguillage.desk import catching_up, editing, last_known_good, messages
 from aiguillage.desk.editing import Editor
 from aiguillage.errors import Conflict, NotFound, NumberRefused, Refused
 from aiguillage.routing.numbers import E164, national_digits, parse_written
@@ -187,6 +187,7 @@ def erase(settings: Settings, database: Database, subject: Subject, by: Editor, 
         counts = _counts(known, found)
         audit.append(session, now, Deed(by.name, "erase", PRIVACY, None, counts, request=by.request))
     shutil.rmtree(settings.prompts_dir / "callers", ignore_errors=True)
+    last_known_good.leave_out_erased(settings, database)
     database.compact(table.name for table in erasure.TABLES)
     return Erased(counts, tuple(_reasons(known, kept)))
 

@@ -9,7 +9,7 @@ import structlog
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
-from aiguillage.store import memory, missed, once, webhooks
+from aiguillage.store import journal, memory, missed, once, webhooks
 from aiguillage.store.database import Database
 from aiguillage.store.journal import DecisionRecord, EventRecord
 from aiguillage.store.memory import CalledOut, TurnTaken
@@ -36,6 +36,8 @@ class Journalling:
         self._told = told
         self._waiting: list[Record] = []
         self._task: asyncio.Task[None] | None = None
+        self._tried = 0
+        self._wrong = ""
         self.dropped = 0
 
     @property
@@ -93,24 +95,37 @@ class Journalling:
                 pass
 
     async def _write_batch(self) -> bool:
-        """Whether a batch was written; one that was not stays and is tried again."""
-        batch = self._waiting[:BATCH]
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, batch))
+        """Whether a batch was written; one that was not stays and is tried again, the very same: it may have been
+        written, and only the answer be lost."""
+        is_again, batch = bool(self._tried), self._waiting[: self._tried or BATCH]
+        self._tried = len(batch)
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, batch, is_again=is_again))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):  # `close` tries once more
                 await writing
-                del self._waiting[: len(batch)]
+                self._written(batch)
             raise
         except StoreUnavailable as wrong:
-            log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))
+            if str(wrong) != self._wrong:
+                log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))
+            self._wrong = str(wrong)
             return False
-        del self._waiting[: len(batch)]
+        self._written(batch)
         return True
 
-    def _write(self, batch: list[Record]) -> None:
-        with self._database.writing() as session:
+    def _written(self, batch: list[Record]) -> None:
+        del self._waiting[: len(batch)]
+        self._tried = 0
+        if self._wrong and not self._waiting:
+            log.info("journal_goes_on", dropped=self.dropped)
+            self._wrong = ""
+
+    def _write(self, batch: list[Record], *, is_again: bool = False) -> None:
+        with self._database.writing(spares_disk=True) as session:
+            if is_again and journal.has_any(session, [each.id for each in batch if isinstance(each, DecisionRecord)]):
+                return
             happened = [record for record in batch if isinstance(record, EventRecord)]
             decided = [record for record in batch if isinstance(record, DecisionRecord)]
             missed.tell(session, once.told(session, decided, happened))

@@ -31,17 +31,25 @@ Known = Collection[str] | None
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
-def set_presence(
-    database: Database, person: str, presence: Presence, by: str | Editor, at: datetime, known: Known = None
+def set_presence(  # noqa: PLR0913  who says what of whom, when, having read what, and how long they wait
+    database: Database,
+    person: str,
+    presence: Presence,
+    by: str | Editor,
+    at: datetime,
+    known: Known = None,
+    *,
+    within: float | None = None,
 ) -> None:
     """`by` sets the state of a person, a plan key, at `at` (aware). `known` are the revisions that they have read.
+    `within` are seconds, as for Database.writing.
 
     Raises NotFound for an unknown person; Refused for a time that is past, or a number they may not dial;
     ChangedMeanwhile.
     """
     check(published_plan(database), person, presence, at)
     editor = by if isinstance(by, Editor) else Editor(by)
-    with database.writing() as session:
+    with database.writing(within) as session:
         before = _still(presences.all_presences(session).get(person, AVAILABLE), at)
         if known is not None and revision(person, before) not in known:
             raise ChangedMeanwhile(f"{person} is {before.state} by now; read it again and say it again")

@@ -1,5 +1,6 @@
 """Who it is that asks: by a token, or by a session that began with a password and, for administrators, a code."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ import structlog
 from aiguillage.desk import passwords
 from aiguillage.desk.access import SCOPES, Principal, Reach, everything, grants_of
 from aiguillage.desk.accounts import ADMINISTRATOR
-from aiguillage.errors import Conflict, Refused, Throttled, Unauthenticated
+from aiguillage.errors import Conflict, Refused, StoreUnavailable, Throttled, Unauthenticated
 from aiguillage.store import accounts, audit
 from aiguillage.store.accounts import KeptSession, StoredUser
 from aiguillage.store.audit import Deed
@@ -53,7 +54,8 @@ def by_session(database: Database, secret: str, now: datetime, *, is_use: bool =
     if found is None:
         return None
     if is_use:
-        _keep_open(database, secret, found, now)
+        with contextlib.suppress(StoreUnavailable):  # whoever only reads need not know that nothing can be written
+            _keep_open(database, secret, found, now)
     return _principal(found.user)
 
 

@@ -7,16 +7,21 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session as Session  # desk/ annotates with it, and imports no SQLAlchemy
 
-from aiguillage.errors import SettingRefused, StoreUnavailable
+from aiguillage.errors import SettingRefused, StoreFull, StoreUnavailable
 
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 2
+STATEMENT_SECONDS = 30
+"""PostgreSQL gives up a statement of ours after that; erasing reads whole tables."""
+SILENT_SECONDS = 5
+"""A PostgreSQL that says nothing on the network for so long is gone."""
 TURN_SECONDS = 20
 """A writer waits so long for the other writers of its own process: 50 who edit at once all come to their turn."""
 
@@ -25,10 +30,16 @@ WRITERS_LOCK = 7_168_293
 
 
 class Database:
-    """One per process and database; threads may share it."""
+    """One per process and database; threads may share it.
+
+    `damage` says what is wrong with it, and the remedy, while nothing is to be read from it or written to it; `full`
+    the same as long as writing fails for want of room. Both are empty when all is well.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.damage = ""
+        self.full = ""
         self._turn = threading.Lock()
 
     @contextlib.contextmanager
@@ -37,28 +48,42 @@ class Database:
         with self.answering(), Session(self.engine) as session:
             if self.engine.dialect.name == "postgresql":
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
             yield session
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, within: float | None = None, *, spares_disk: bool = False) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back by an error. Raises StoreUnavailable.
+
+        `within` are seconds: what has not begun by then is not done at all, for whoever was told meanwhile that it is
+        not. What `spares_disk` may be lost in the last moments before a power cut; all else is on the disk at the end.
 
         Writers take turns from their beginning. On SQLite a transaction that reads first and writes later would be
         refused at once when somebody else has written in between; on PostgreSQL two who replace the same rows would
         end in a duplicate key.
         """
-        with self.answering(), self._own_turn(), Session(self.engine) as session:
-            session.connection(execution_options={"writes": True})
-            if self.engine.dialect.name == "postgresql":
-                session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_LOCK})
-            yield session
-            session.commit()
+        deadline = time.monotonic() + (TURN_SECONDS + BUSY_SECONDS if within is None else within)
+        with self.answering(), self._own_turn(TURN_SECONDS if within is None else within):
+            with Session(self.engine) as session:
+                self._begin(session, min(BUSY_SECONDS, max(0.01, deadline - time.monotonic())), spares_disk)
+                if within is not None and time.monotonic() > deadline:
+                    raise StoreUnavailable(f"{self.name} is too slow at the moment; try again")
+                yield session
+                session.commit()
+            self.full = ""
+
+    def _begin(self, session: Session, patience: float, spares_disk: bool) -> None:
+        milliseconds = int(patience * 1000)
+        session.connection(execution_options={"writes": True, "patience": milliseconds, "spares_disk": spares_disk})
+        if self.engine.dialect.name == "postgresql":
+            session.execute(text(f"SET LOCAL lock_timeout = '{milliseconds}ms'"))
+            session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
+            session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS_LOCK})
 
     @contextlib.contextmanager
-    def _own_turn(self) -> Iterator[None]:
+    def _own_turn(self, patience: float = TURN_SECONDS) -> Iterator[None]:
         """Those of one process wait here: waiting in SQLite is sleeping and looking again, and many starve at it."""
-        if not self._turn.acquire(timeout=TURN_SECONDS):
+        if not self._turn.acquire(timeout=patience):
             raise StoreUnavailable(f"{self.name} has too many edits at once; try again in a moment")
         try:
             yield
@@ -68,11 +93,16 @@ class Database:
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
         """StoreUnavailable where the database fails us; IntegrityError and DataError pass: those are our fault."""
+        if self.damage:
+            raise StoreUnavailable(self.damage)
         try:
             yield
         except (IntegrityError, DataError):
             raise
         except (DBAPIError, PoolTimeoutError) as wrong:
+            if _is_full(wrong):
+                self.full = self.in_words(wrong)
+                raise StoreFull(self.full) from wrong
             raise StoreUnavailable(self.in_words(wrong)) from wrong
 
     def compact(self, tables: Iterable[str]) -> None:
@@ -115,15 +145,43 @@ class Database:
         # 42P01 and 42703: undefined table, undefined column.
         if "no such table" in fault or getattr(getattr(wrong, "orig", None), "sqlstate", "") in {"42P01", "42703"}:
             return f"{self.name} has not the schema that is needed ({fault}); run: aiguillage migrate"
+        if _is_full(wrong):
+            return f"{self.name} has no room to write ({fault}): nothing was changed; make room on its disk"
+        if getattr(wrong, "orig", None) is not None and _code(wrong) in _DAMAGED:
+            return damaged(self.name, fault)
+        if fault == _NO_FILE and not Path(self.engine.url.database or "").exists():
+            return f"{self.name} is not there; bring it back, or, to make a new one, run: aiguillage migrate"
         remedy = "start it, or correct AIGUILLAGE_DATABASE_URL"
         if self.engine.dialect.name == "sqlite":
             remedy = "see who else uses it, or correct AIGUILLAGE_STATE_DIR or AIGUILLAGE_DATABASE_URL"
         return f"{self.name} does not answer: {fault}; {remedy}"
 
 
-def open_database(url: str) -> Database:
+_NO_FILE = "unable to open database file"
+_FULL = {"SQLITE_FULL", "53100"}  # of PostgreSQL: disk full
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CORRUPT_INDEX", "XX001", "XX002"}  # of PostgreSQL: corrupted
+
+
+def damaged(name: str, fault: str) -> str:
+    """What people read of a database that is not whole."""
+    return f"{name} is damaged ({fault}): put a backup in its place, or correct AIGUILLAGE_DATABASE_URL"
+
+
+def _is_full(wrong: SQLAlchemyError) -> bool:
+    return _code(wrong) in _FULL
+
+
+def _code(wrong: SQLAlchemyError) -> str:
+    """SQLite's name of an error, or PostgreSQL's number."""
+    fault = getattr(wrong, "orig", None)
+    return str(getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None) or "")
+
+
+def open_database(url: str, *, creates: bool = False) -> Database:
     """The database of `sqlite:///path` or `postgresql://user:password@host/name`; connects at its first use.
 
+    Only with `creates` a file of SQLite that is not there is made: an empty one beside the log of the true one, which
+    somebody has moved away, would cost what is in the log.
     Raises SettingRefused for a URL that is none.
     """
     try:
@@ -137,7 +195,7 @@ def open_database(url: str) -> Database:
             raise SettingRefused(
                 "AIGUILLAGE_DATABASE_URL names no file, so nothing would be kept; write sqlite:///path"
             )
-        return Database(_open_sqlite(url))
+        return Database(_open_sqlite(url, creates=creates))
     if parsed.get_backend_name() != "postgresql":
         raise SettingRefused(
             f"AIGUILLAGE_DATABASE_URL: {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL"
@@ -146,24 +204,43 @@ def open_database(url: str) -> Database:
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "aiguillage"},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "aiguillage",
+            "tcp_user_timeout": SILENT_SECONDS * 1000,
+            "keepalives_idle": SILENT_SECONDS,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+        },
     )
     return Database(engine)
 
 
-def _open_sqlite(url: str) -> Engine:
-    path = make_url(url).database
-    if path:
+def _open_sqlite(url: str, *, creates: bool) -> Engine:
+    path = make_url(url).database or ""
+    if creates:
         with contextlib.suppress(OSError):  # the first use says what is wrong with the folder
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    name = f"file:{quote(path)}?mode={'rwc' if creates else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+    def prepare(connection: sqlite3.Connection, record: Any) -> None:
         # Python's driver would begin transactions at moments of its own; `begin` below does.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        record.info["file"] = _identity(path)
+
+    @event.listens_for(engine, "checkout")
+    def look(_: sqlite3.Connection, record: Any, __: Any) -> None:
+        # What was written to a file that is not in its place any more would be lost.
+        if record.info["file"] != _identity(path):
+            raise DisconnectionError("another file is in its place")
 
     @event.listens_for(engine, "reset")
     def roll_back(connection: sqlite3.Connection, *_: Any) -> None:
@@ -173,7 +250,22 @@ def _open_sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if not options.get("without_transaction"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+        if options.get("without_transaction"):
+            return
+        if not options.get("writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('patience', BUSY_SECONDS * 1000)}").close()
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get('spares_disk') else 'FULL'}").close()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file it is; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -49,6 +49,11 @@ def write(session: Session, decided: Sequence[DecisionRecord], happened: Sequenc
         session.execute(insert(call_events), [_row(each) for each in happened])
 
 
+def has_any(session: Session, ids: Collection[str]) -> bool:
+    """Whether one of these decisions is written."""
+    return session.scalar(select(decisions.c.id).where(decisions.c.id.in_(ids)).limit(1)) is not None
+
+
 def _row(record: DecisionRecord | EventRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 

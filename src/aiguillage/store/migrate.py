@@ -24,7 +24,7 @@ def upgrade(url: str) -> None:
 
     Raises StoreUnavailable, also for a schema that a newer release made.
     """
-    database = open_database(url)
+    database = open_database(url, creates=True)
     try:
         with database.answering(), _alone(database) as connection:
             command.upgrade(_config(connection), "head")
@@ -57,6 +57,8 @@ class SchemaState:
 
 def schema_state(database: Database) -> SchemaState:
     """Whether the database answers and has the schema of this release. Never raises."""
+    if database.damage:
+        return SchemaState(reachable=False, current=False, reason=database.damage)
     try:
         with database.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
