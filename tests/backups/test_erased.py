@@ -1,5 +1,6 @@
 """Whoever was erased after a backup was made does not come back with it; the list of them names nobody."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from aiguillage.asterisk import voicemail
 from aiguillage.desk import auditing, erasing, retaining
+from aiguillage.desk.backups import make_backup, new_file
 from aiguillage.desk.erasing import Subject
 from aiguillage.errors import StoreUnavailable
 from aiguillage.settings import Settings
@@ -131,3 +133,23 @@ def test_an_erasure_that_cannot_be_noted_is_not_done(place: Places) -> None:
         erase(old, Subject(number=NUMBER))
     with old.database.reading() as session:
         assert NINA in set(session.scalars(select(contacts.c.name)))
+
+
+def test_backups_in_the_state_folder_are_said_to_hold_it(place: Places) -> None:
+    old = place("sqlite")
+    filled(old)
+    made = make_backup(old.settings, old.database, new_file(old.settings)).file
+    done = erasing.erase(old.settings, old.database, Subject(number=NUMBER), MARIE, NOW)
+    assert [each.startswith(f"1 backups in {made.parent} may hold it") for each in done.kept] == [True]
+
+
+def test_backups_that_were_made_by_itself_are_deleted_after_a_month(place: Places) -> None:
+    old = place("sqlite")
+    folder = old.settings.backups_dir
+    folder.mkdir()
+    for name, days in (("before-migration-1.tar", 31), ("before-restore-2.tar", 29), ("aiguillage-3.tar", 99)):
+        (folder / name).touch()
+        at = (NOW - timedelta(days=days)).timestamp()
+        os.utime(folder / name, (at, at))
+    retaining.retain(old.settings, old.database, NOW)
+    assert sorted(each.name for each in folder.iterdir()) == ["aiguillage-3.tar", "before-restore-2.tar"]
