@@ -10,7 +10,7 @@ import typer
 
 from aiguillage import event_loop, logs, text_formats
 from aiguillage.asterisk.process import PrivateAsterisk
-from aiguillage.desk import accounts, editing, publishing
+from aiguillage.desk import accounts, backups, editing, publishing
 from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import Snapshot, is_published, load_snapshot
@@ -18,7 +18,6 @@ from aiguillage.errors import AsteriskUnavailable, SettingRefused
 from aiguillage.service import Service, first_link, port_taken
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
-from aiguillage.store import migrate
 from aiguillage.store.database import Database, open_database
 
 _LOOK_SECONDS = 0.5
@@ -33,7 +32,7 @@ def run(settings: Settings) -> None:
     _check_ports(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     _say("Preparing the database")
-    migrate.upgrade(settings.url)
+    backups.migrate(settings)
     database = open_database(settings.url)
     token = _load_example(database)
     link = first_link(settings, database)

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         return self.state / "recordings"
 
     @cached_property
+    def backups_dir(self) -> Path:
+        """Backups that are given no other place."""
+        return self.state / "backups"
+
+    @cached_property
     def voicemail(self) -> Path:
         """Where Asterisk keeps voicemail messages."""
         return (self.voicemail_dir or self.state / "asterisk/spool/voicemail").resolve()

@@ -5,7 +5,7 @@ Exit status: 0 done, 1 refused or not well (the reason is on standard error), 2 
 
 import typer
 
-from aiguillage.cli import accounts, calls, directory, live, plan, privacy, running
+from aiguillage.cli import accounts, backups, calls, directory, live, plan, privacy, running
 from aiguillage.cli.common import count, stop
 from aiguillage.errors import AiguillageError, DocumentRefused
 
@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (running.app, plan.app, calls.app, directory.app, live.app, accounts.app, privacy.app):
+for commands in (running.app, plan.app, calls.app, directory.app, live.app, accounts.app, privacy.app, backups.app):
     app.add_typer(commands)
 
 

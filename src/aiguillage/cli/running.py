@@ -26,10 +26,12 @@ def demo() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the schema that this release needs."""
-    from aiguillage.store.migrate import upgrade
+    """Bring the database to the schema that this release needs; one that is older is backed up before."""
+    from aiguillage.desk import backups
 
-    upgrade(load_settings().url)
+    before = backups.migrate(load_settings())
+    if before:
+        say(f"How it was before is in {before}.")
     say("The database is up to date.")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from aiguillage import text_formats
 from aiguillage.desk import catching_up, editing, last_known_good, messages
 from aiguillage.desk.editing import Editor
+from aiguillage.desk.erasures import Erasures
 from aiguillage.errors import Conflict, NotFound, NumberRefused, Refused
 from aiguillage.routing.numbers import E164, national_digits, parse_written
 from aiguillage.settings import Settings
@@ -46,7 +47,7 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """`contacts` go; `others` share a number with the subject, and lose it. `shared` numbers are theirs as well."""
 
     numbers: tuple[E164, ...]
@@ -59,7 +60,7 @@ class _Known:
 # --- Who ---------------------------------------------------------------------------------------------------
 
 
-def _known(session: Session, subject: Subject, country: str) -> _Known:
+def known_in(session: Session, subject: Subject, country: str) -> Known:
     """Raises NotFound, NumberRefused, Refused."""
     if (subject.number is None) == (subject.contact is None):
         raise Refused("write a number, or the id of a contact")
@@ -82,7 +83,7 @@ def _known(session: Session, subject: Subject, country: str) -> _Known:
     hidden = [name for number in numbers for name in retention.pseudonyms_of(session, number)]
     names = tuple({each.contact.name for each in contacts if not _has_namesake(session, each, contacts)})
     sought = Sought(frozenset([*numbers, *hidden]), tuple(national_digits(number) for number in numbers), names)
-    return _Known(numbers, contacts, others, shared, sought)
+    return Known(numbers, contacts, others, shared, sought)
 
 
 def _with(session: Session, number: E164) -> tuple[KeptContact, ...]:
@@ -96,10 +97,10 @@ def _has_namesake(session: Session, contact: KeptContact, gone: tuple[KeptContac
     return any(each.contact.name == contact.contact.name and each not in gone for each in found)
 
 
-def _country(database: Database) -> str:
+def country_in(session: Session) -> str:
     """Where numbers without a country are."""
     try:
-        return editing.check(editing.draft(database)).organisation.country
+        return editing.check(editing.draft_in(session)).organisation.country
     except NotFound:
         return "BE"
 
@@ -112,9 +113,9 @@ def export(database: Database, subject: Subject, by: Editor, now: datetime) -> d
 
     Raises NotFound, NumberRefused, Refused, StoreUnavailable.
     """
-    country = _country(database)
     with database.reading() as session:
-        known = _known(session, subject, country)
+        country = country_in(session)
+        known = known_in(session, subject, country)
         found = erasure.find(session, known.sought)
         calls = list(erasure.calls(session, found.decisions))
         told: dict[str, list[journal.EventRecord]] = {each.call: [] for each in calls}
@@ -171,28 +172,29 @@ def erase(settings: Settings, database: Database, subject: Subject, by: Editor, 
     for a number that the plan or somebody's state uses; AsteriskUnavailable where it does not delete their messages:
     then nothing else is erased yet.
     """
-    country = _country(database)
     catching_up.take_in(settings, database, None, now, to_the_end=True)  # Asterisk's file has their number, too
     with database.reading() as session:
-        known = _known(session, subject, country)
+        country = country_in(session)
+        known = known_in(session, subject, country)
         found = erasure.find(session, known.sought)
     _check_unused(database, known, country)
     for message in found.messages:
         _delete_message(settings, database, message, by)
     _erase_calls(database, known.sought, found)
     with database.writing() as session:
-        _leave_directory(session, known)
+        leave_directory(session, known)
         erasure.remove_rows(session, found)
+        Erasures(settings.state).note(known.sought, [each.contact for each in known.contacts])
         kept = erasure.kept(session, known.sought)
         counts = _counts(known, found)
         audit.append(session, now, Deed(by.name, "erase", PRIVACY, None, counts, request=by.request))
     shutil.rmtree(settings.prompts_dir / "callers", ignore_errors=True)
     last_known_good.leave_out_erased(settings, database)
     database.compact(table.name for table in erasure.TABLES)
-    return Erased(counts, tuple(_reasons(known, kept)))
+    return Erased(counts, (*_reasons(known, kept), *_in_backups(settings)))
 
 
-def _check_unused(database: Database, known: _Known, country: str) -> None:
+def _check_unused(database: Database, known: Known, country: str) -> None:
     for name in ("draft", "live"):
         try:
             document = editing.document_of(database, name)
@@ -242,7 +244,7 @@ def _erase_calls(database: Database, sought: Sought, found: Found) -> None:
             erasure.remove_lines(session, events, sought)
 
 
-def _leave_directory(session: Session, known: _Known) -> None:
+def leave_directory(session: Session, known: Known) -> None:
     for each in known.contacts:
         directory.remove(session, each.id)
     for each in known.others:
@@ -251,7 +253,7 @@ def _leave_directory(session: Session, known: _Known) -> None:
     changed(session, "directory")  # running services forget whom of ours this number was called by, too
 
 
-def _counts(known: _Known, found: Found) -> dict[str, int]:
+def _counts(known: Known, found: Found) -> dict[str, int]:
     return {
         "contacts": len(known.contacts) + len(known.others),
         "decisions": len(found.decisions),
@@ -264,8 +266,17 @@ def _counts(known: _Known, found: Found) -> dict[str, int]:
     }
 
 
-def _reasons(known: _Known, kept: Mapping[str, int]) -> Iterator[str]:
+def _reasons(known: Known, kept: Mapping[str, int]) -> Iterator[str]:
     if known.shared:
         yield f"{', '.join(known.shared)}: other contacts have it, too; erase the number to take it from all"
     for name, number in kept.items():
         yield f"{number} {name}: what was once published or entered in the audit is not changed any more"
+
+
+def _in_backups(settings: Settings) -> Iterator[str]:
+    made = sorted(settings.backups_dir.glob("*.tar"))
+    if made:
+        yield (
+            f"{len(made)} backups in {settings.backups_dir} may hold it; a restore erases it again, and whoever may "
+            f"not wait for them to grow old deletes them"
+        )

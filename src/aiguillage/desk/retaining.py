@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import structlog
 
-from aiguillage.desk import catching_up, editing, messages
+from aiguillage.desk import backups, catching_up, editing, messages
 from aiguillage.errors import AsteriskUnavailable, NotFound
 from aiguillage.routing import hours
 from aiguillage.settings import Settings
@@ -26,6 +26,9 @@ QUIET_HOURS = range(2, 5)
 """When the service does it, on the organisation's clock."""
 OVERDUE = timedelta(days=2)
 """A service that never runs at night does it all the same."""
+
+_OWN_BACKUPS = timedelta(days=30)
+"""Days that the backups stay which were made by themselves, before a migration or a restore."""
 
 _Step = Callable[[Session], int]
 
@@ -77,6 +80,7 @@ def retain(settings: Settings, database: Database, now: datetime) -> Retained:
     done.events = _all(database, lambda session: retention.remove_events(session, limits.calls, BATCH))
     done.hidden = _all(database, lambda session: retention.hide_numbers(session, limits.numbers, BATCH))
     done.hidden_events = _all(database, lambda session: retention.hide_lines(session, limits.numbers, BATCH))
+    backups.forget_own(settings, now - _OWN_BACKUPS)
     _forget_messages(settings, database, now - timedelta(days=settings.keep_messages_days), done)
     with database.writing() as session:
         retention.forget_keys(session)

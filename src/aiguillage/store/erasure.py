@@ -170,6 +170,12 @@ def _is(text: str, sought: Sought) -> bool:
     return text in sought.numbers or text in sought.names or any(digits in text for digits in sought.digits)
 
 
+def remove_messages(session: Session, ids: Sequence[str]) -> None:
+    """The rows of messages that Asterisk does not have any more."""
+    for some in parts(ids):
+        session.execute(delete(messages).where(messages.c.id.in_(some)))
+
+
 def remove_rows(session: Session, found: Found) -> None:
     """All but calls and messages, which Asterisk deletes."""
     for column, ids in (

@@ -19,15 +19,15 @@ from aiguillage.shipped import shipped
 from aiguillage.store.database import WRITERS_LOCK, Database, open_database
 
 
-def upgrade(url: str) -> None:
-    """Migrate to the newest schema. Two processes that start at once take turns.
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrate to the newest schema, or to a revision. Two processes that start at once take turns.
 
     Raises StoreUnavailable, also for a schema that a newer release made.
     """
     database = open_database(url, creates=True)
     try:
-        with database.answering(), _alone(database) as connection:
-            command.upgrade(_config(connection), "head")
+        with database.answering(), alone(database) as connection:
+            command.upgrade(config_for(connection), revision)
             connection.commit()
     except CommandError as wrong:
         raise StoreUnavailable(f"{database.name} was migrated by a newer release ({wrong}); install that one") from None
@@ -39,8 +39,8 @@ def downgrade(url: str, revision: str) -> None:
     """Back to an older schema; `base` empties the database."""
     database = open_database(url)
     try:
-        with database.answering(), _alone(database) as connection:
-            command.downgrade(_config(connection), revision)
+        with database.answering(), alone(database) as connection:
+            command.downgrade(config_for(connection), revision)
             connection.commit()
     finally:
         database.close()
@@ -62,7 +62,7 @@ def schema_state(database: Database) -> SchemaState:
     try:
         with database.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-            needed = ScriptDirectory.from_config(_config(connection)).get_current_head()
+            needed = ScriptDirectory.from_config(config_for(connection)).get_current_head()
     except SQLAlchemyError as wrong:
         return SchemaState(reachable=False, current=False, reason=database.in_words(wrong))
     if found == needed:
@@ -71,7 +71,24 @@ def schema_state(database: Database) -> SchemaState:
     return SchemaState(reachable=True, current=False, reason=reason)
 
 
-def _config(connection: Connection) -> Config:
+def is_older(database: Database) -> bool:
+    """Whether it has a schema that is to be migrated. Raises StoreUnavailable."""
+    with database.answering(), database.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found is not None and knows(found) and found != _scripts().get_current_head()
+
+
+def knows(revision: str) -> bool:
+    """Whether a schema is that of this release, or of an older one."""
+    return revision in {each.revision for each in _scripts().walk_revisions()}
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(shipped("migrations")))
+
+
+def config_for(connection: Connection) -> Config:
+    """Alembic's, for our migrations over a connection."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(shipped("migrations")))
     config.set_main_option("path_separator", "os")
@@ -79,7 +96,7 @@ def _config(connection: Connection) -> Config:
 
 
 @contextlib.contextmanager
-def _alone(database: Database) -> Iterator[Connection]:
+def alone(database: Database) -> Iterator[Connection]:
     """A connection to a database that nobody else migrates within the block."""
     if database.engine.dialect.name == "sqlite":
         # Before connecting: the first connection of all puts the file into write-ahead mode, and waits for nobody.
