@@ -385,8 +385,7 @@ def _timetable_of(snapshot: Snapshot) -> object:
 def first_link(settings: Settings, database: Database) -> str | None:
     """Where the first administrator chooses a password; None once anybody has one."""
     secret = first_invitation(database, datetime.now(UTC))
-    http = f"http://{settings.http_host}:{settings.http_port}"
-    return None if secret is None else f"{http}/welcome?invitation={secret}"
+    return None if secret is None else f"{settings.http_url}/welcome?invitation={secret}"
 
 
 @dataclass(frozen=True, slots=True)

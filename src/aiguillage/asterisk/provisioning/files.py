@@ -167,7 +167,7 @@ def mark_of(files: Mapping[str, str]) -> str:
 
 
 def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
-    yield f"[udp]\ntype = transport\nprotocol = udp\nbind = {site.sip_host}:{site.sip_port}\n\n"
+    yield from _transport(site)
     for person in plan.people.values():
         for phone in person.phones.values():
             if phone.endpoint is not None:
@@ -175,6 +175,15 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
     yield from (_trunk(plan, trunk) for trunk in plan.trunks.values())
     if site.simulator_secret:
         yield _SIMULATOR.format(secret=site.simulator_secret)
+
+
+def _transport(site: Site) -> Iterator[str]:
+    yield f"[udp]\ntype = transport\nprotocol = udp\nbind = {site.sip_host}:{site.sip_port}\n"
+    if site.sip_external_host:
+        yield f"external_signaling_address = {site.sip_external_host}\n"
+        yield f"external_media_address = {site.sip_external_host}\n"
+        yield from (f"local_net = {network}\n" for network in site.sip_local_networks)
+    yield "\n"
 
 
 def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
@@ -376,10 +385,11 @@ def _mailbox_of(plan: Plan) -> Iterator[str]:
 
 def _manager(site: Site) -> str:
     """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
+    permits = {"127.0.0.1": None, site.ami_permits: None}
     return (
-        f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
+        f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = {site.ami_host}\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
-        "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n"
+        "deny = 0.0.0.0/0.0.0.0\n" + "".join(f"permit = {each}/255.255.255.255\n" for each in permits) +
         "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
     )
 

@@ -12,6 +12,10 @@ class Site:
     `parallel_calls`: outside calls of one desk phone at once.
 
     `simulator_secret` None: there is no simulated trunk.
+
+    `sip_external_host`: what Asterisk calls itself towards everybody outside `sip_local_networks`; empty: `sip_host`.
+
+    The manager interface listens on `ami_host` and lets in this machine and `ami_permits`, the address of the service.
     """
 
     sip_host: str
@@ -26,3 +30,12 @@ class Site:
     pins: Mapping[str, str]
     parallel_calls: int = 2
     simulator_secret: str | None = None
+    sip_external_host: str = ""
+    sip_local_networks: tuple[str, ...] = ()
+    ami_host: str = "127.0.0.1"
+    ami_permits: str = "127.0.0.1"
+
+    @property
+    def sip_server(self) -> str:
+        """What is entered in a phone, `host:port`."""
+        return f"{self.sip_external_host or self.sip_host}:{self.sip_port}"
