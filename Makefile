@@ -3,13 +3,14 @@
 # make test    set everything up and run all tests; TESTS=tests/unit for some of them
 # make lint    types, style, format
 # make chaos   the long form of what must not happen to a caller: faults, restarts and load, with figures (some minutes)
+# make compose-test  the Compose files as operators use them: built, called, killed, restored, with SQLite and PostgreSQL (about 10 minutes)
 # make bench   figures and ratios of this machine
 # make openapi write docs/openapi.json again, after a change of the REST API
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
 export FROM TO AT ANSWER KEYS
 
-.PHONY: run call test chaos lint bench openapi lock
+.PHONY: run call test chaos compose-test lint bench openapi lock
 
 run:
 	@tools/run
@@ -22,6 +23,9 @@ test:
 
 chaos:
 	@tools/chaos
+
+compose-test:
+	@tools/compose-test
 
 lint:
 	@tools/lint

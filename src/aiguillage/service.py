@@ -254,6 +254,10 @@ class Service:
                 await self._follow_once()
             except AiguillageError as wrong:
                 log.warning("keeps_last_plan", error=str(wrong))
+            if self.snapshot is not None and self._tabled is None:
+                await self._provision(
+                    self.snapshot
+                )  # an Asterisk that waits for its first files cannot be logged in to
             if self.snapshot is not None and self.link.state == "up":
                 await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too

@@ -385,11 +385,11 @@ def _mailbox_of(plan: Plan) -> Iterator[str]:
 
 def _manager(site: Site) -> str:
     """`system` in write is for Reload of the files above, `user` for VoicemailRemove; `command` is not given."""
-    permits = {"127.0.0.1": None, site.ami_permits: None}
+    permits = "".join(f"permit = {each}/255.255.255.255\n" for each in dict.fromkeys(("127.0.0.1", site.ami_permits)))
     return (
         f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = {site.ami_host}\n\n"
         f"[{site.ami_user}]\nsecret = {site.ami_secret}\n"
-        "deny = 0.0.0.0/0.0.0.0\n" + "".join(f"permit = {each}/255.255.255.255\n" for each in permits) +
+        f"deny = 0.0.0.0/0.0.0.0\n{permits}"
         "read = call,agent,user,system\nwrite = originate,call,agent,system,user\nwritetimeout = 5000\n"
     )
 
