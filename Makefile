@@ -4,13 +4,14 @@
 # make lint    types, style, format
 # make chaos   the long form of what must not happen to a caller: faults, restarts and load, with figures (some minutes)
 # make fuzz    look for bytes that break a parser, 20 seconds for each; SECONDS_EACH=600 for longer
+# make compose-test  the Compose files as operators use them: built, called, killed, restored, with SQLite and PostgreSQL (about 10 minutes)
 # make bench   figures and ratios of this machine
 # make openapi write docs/openapi.json again, after a change of the REST API
 # make lock    write requirements.lock again from pyproject.toml (needs uv)
 
 export FROM TO AT ANSWER KEYS SECONDS_EACH
 
-.PHONY: run call test chaos fuzz lint bench openapi lock
+.PHONY: run call test chaos fuzz compose-test lint bench openapi lock
 
 run:
 	@tools/run
@@ -26,6 +27,9 @@ chaos:
 
 fuzz:
 	@tools/fuzz
+
+compose-test:
+	@tools/compose-test
 
 lint:
 	@tools/lint

@@ -305,6 +305,9 @@ class Service:
             await self._try_to_follow()
             if self.snapshot is not None:
                 await self._keep_files(self.snapshot)
+            if self.snapshot is not None and self._tabled is None:
+                # An Asterisk that waits for its first files cannot be logged in to.
+                await self._provision(self.snapshot)
             if self.snapshot is not None and self.link.state == "up":
                 await self._keep_timetable(self.snapshot)
                 await self._queueing.follow(self.snapshot)  # a state may have come to its time, too
@@ -492,8 +495,7 @@ class Service:
 def first_link(settings: Settings, database: Database) -> str | None:
     """Where the first administrator chooses a password; None once anybody has one."""
     secret = first_invitation(database, datetime.now(UTC))
-    http = f"http://{settings.http_host}:{settings.http_port}"
-    return None if secret is None else f"{http}/welcome?invitation={secret}"
+    return None if secret is None else f"{settings.http_url}/welcome?invitation={secret}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
 
     sip_host: str = "127.0.0.1"
     sip_port: Port = Field(5060, ge=1, le=65535)
+    sip_external_host: str = ""
+    """By which address phones and operators reach `sip_host`, where that is another: behind NAT, in a container."""
+    sip_local_networks: str = ""
+    """Networks whose phones reach `sip_host` itself, although there is an external address: `192.0.2.0/24`."""
     rtp_first_port: Port = Field(10000, ge=1024, le=65535)
     rtp_last_port: Port = Field(10200, ge=1024, le=65535)
 
@@ -119,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError("smtp_host needs mail_from, the address that our e-mail comes from")
         return self
 
-    @field_validator("webhooks_may_reach")
+    @field_validator("webhooks_may_reach", "sip_local_networks")
     @classmethod
     def _networks(cls, text: str) -> str:
         _networks_in(text)
@@ -128,6 +132,11 @@ class Settings(BaseSettings):
     @cached_property
     def state(self) -> Path:
         return self.state_dir.resolve()
+
+    @cached_property
+    def asterisk_is_elsewhere(self) -> bool:
+        """Whether Asterisk has another machine's network, or another container's."""
+        return self.ami_host not in {"127.0.0.1", "localhost"}
 
     @cached_property
     def prompts_dir(self) -> Path:
@@ -160,6 +169,16 @@ class Settings(BaseSettings):
         return _networks_in(self.webhooks_may_reach)
 
     @cached_property
+    def sip_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """What `sip_local_networks` lists."""
+        return _networks_in(self.sip_local_networks)
+
+    @cached_property
+    def http_url(self) -> str:
+        """Where a browser on this machine reaches us, without a slash at the end."""
+        return f"http://{_EVERYWHERE.get(self.http_host, self.http_host)}:{self.http_port}"
+
+    @cached_property
     def url(self) -> str:
         """The database as SQLAlchemy names it."""
         return self.database_url or f"sqlite:///{self.state / 'aiguillage.db'}"
@@ -178,6 +197,7 @@ class Settings(BaseSettings):
         return found
 
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1"}  # noqa: S104  who listens everywhere is reached here, too
 _PASSWORD = re.compile(r":[^:@/]+@")
 
 

@@ -39,6 +39,7 @@ class SyntheticCalls:
     def __init__(self, settings: Settings) -> None:
         self._secret = synthetic_secret(settings)
         self._server = _reached_at(settings)
+        self._from = settings.agi_host if settings.asterisk_is_elsewhere else ""
         self._soon = asyncio.Event()
         self.seconds: float | None = None
         self.health = Health(ok=True, reason="no test call was placed yet")
@@ -72,7 +73,7 @@ class SyntheticCalls:
         began, self.seconds = time.monotonic(), None
         try:
             async with asyncio.timeout(PATIENCE):
-                status = await one_call(server, self._secret)
+                status = await one_call(server, self._secret, self._from)
         except TimeoutError:
             return Health(ok=False, reason=f"Asterisk at {server} took a test call and did not come to its end")
         except (Refused, Unavailable, ValueError) as wrong:
@@ -90,15 +91,18 @@ def _refusal(status: int | None, server: Address) -> str:
     return f"Asterisk at {server} refused a test call ({status}): {remedy}"
 
 
-async def one_call(server: Address, secret: str) -> int | None:
-    """The SIP status of one call, once it is over. Raises Refused, Unavailable."""
+async def one_call(server: Address, secret: str, sender: str = "") -> int | None:
+    """The SIP status of one call, once it is over; `sender` is the address to call from, empty: the server's own.
+
+    Raises Refused, Unavailable.
+    """
     legs: list[CallerLeg] = []
 
     def take(request: Message, _: Address) -> None:
         for leg in legs:
             leg.take(request)
 
-    sip = SipSocket(Address(server.host, 0), take, lambda message: None)
+    sip = SipSocket(Address(sender or server.host, 0), take, lambda message: None)
     try:
         caller = Caller(SYNTHETIC, account=Credentials(SYNTHETIC, secret))
         leg = CallerLeg(sip, server, caller, SYNTHETIC_EXTENSION, talk=False)
@@ -117,9 +121,11 @@ async def one_call(server: Address, secret: str) -> int | None:
 
 
 def _reached_at(settings: Settings) -> Address | None:
-    """Over loopback, too, where Asterisk listens on an address of this machine."""
+    """Where Asterisk listens on all its addresses, at the one of its manager interface. None for a name."""
     try:
         host = IPv4Address(settings.sip_host)
+        if host.is_unspecified:
+            host = IPv4Address(settings.ami_host if settings.asterisk_is_elsewhere else "127.0.0.1")
     except AddressValueError:
         return None
-    return Address("127.0.0.1" if host.is_unspecified else str(host), settings.sip_port)
+    return Address(str(host), settings.sip_port)

@@ -109,6 +109,30 @@ def test_the_manager_has_no_right_to_run_commands_and_is_not_reached_from_outsid
     assert "bindaddr = 127.0.0.1" in lines("manager.conf", "general")
 
 
+def test_the_manager_listens_where_the_service_reaches_it_and_lets_in_the_service_alone() -> None:
+    apart = replace(SITE, ami_host="172.30.57.3", ami_permits="172.30.57.2")
+    manager = files_of(PLAN, apart)["manager.conf"].splitlines()
+    assert "bindaddr = 172.30.57.3" in manager
+    assert [line for line in manager if line.startswith(("deny", "permit"))] == [
+        "deny = 0.0.0.0/0.0.0.0",
+        "permit = 127.0.0.1/255.255.255.255",
+        "permit = 172.30.57.2/255.255.255.255",
+    ]
+
+
+def test_behind_nat_asterisk_calls_itself_by_its_outer_address_except_to_its_own_side() -> None:
+    assert [line for line in lines("pjsip.conf", "udp", "transport") if "external" in line] == []
+    behind = replace(SITE, sip_external_host="198.51.100.7", sip_local_networks=("192.0.2.0/24", "10.0.0.0/8"))
+    transport = files_of(PLAN, behind)["pjsip.conf"].split("\n\n")[1].splitlines()
+    assert transport[4:] == [
+        "external_signaling_address = 198.51.100.7",
+        "external_media_address = 198.51.100.7",
+        "local_net = 192.0.2.0/24",
+        "local_net = 10.0.0.0/8",
+    ]
+    assert behind.sip_server == f"198.51.100.7:{SITE.sip_port}", "what is entered in a phone"
+
+
 def test_every_file_says_that_it_is_generated() -> None:
     assert all(text.startswith(HEADER) for text in FILES.values())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiguillage.asterisk.provisioning.announcements import LANGUAGES, lacking_sounds
+from aiguillage.asterisk.provisioning.announcements import LANGUAGES, among_asterisks_sounds
 from aiguillage.errors import AsteriskUnavailable
 from aiguillage.shipped import shipped
 
@@ -154,10 +154,7 @@ class PrivateAsterisk:
             shutil.chown(path, ORDINARY_USER, pwd.getpwnam(ORDINARY_USER).pw_gid)
 
     def _lay_out_sounds(self) -> None:
-        """Links to the system's sounds, with our own announcements and numbers beside them in each language.
-
-        Asterisk looks up what app_queue says by the call's language, so it must stand among its own sounds.
-        """
+        """Links to the system's sounds, with our own announcements and numbers beside them in each language."""
         system, data = (self._root or Path("/")) / "usr/share/asterisk", self.home / "data"
         shutil.rmtree(data, ignore_errors=True)
         (data / "sounds").mkdir(parents=True)
@@ -175,12 +172,10 @@ class PrivateAsterisk:
                 (folder / thing.name).symlink_to(thing)
             if self._prompts is None:
                 continue
-            (folder / "aiguillage").symlink_to(self._prompts / language / "builtin")
-            for name, _ in lacking_sounds(language):
-                file = f"{name}.wav"
-                if not (folder / file).exists():
-                    (folder / file).parent.mkdir(exist_ok=True)
-                    (folder / file).symlink_to(self._prompts / language / "asterisk" / file)
+            for name, ours in among_asterisks_sounds(language, self._prompts):
+                if not (folder / name).exists():
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    (folder / name).symlink_to(ours)
 
     def _asterisk_conf(self) -> str:
         directories = {

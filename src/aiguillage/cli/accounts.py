@@ -85,8 +85,7 @@ def _editor() -> "Editor":
 
 
 def _link(secret: str) -> str:
-    settings = load_settings()
-    return f"http://{settings.http_host}:{settings.http_port}/welcome?invitation={secret}"
+    return f"{load_settings().http_url}/welcome?invitation={secret}"
 
 
 # --- token -------------------------------------------------------------------------------------------------

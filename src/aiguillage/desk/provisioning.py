@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from typing import Any
 
 from aiguillage.asterisk.manager import Manager, Reloader
@@ -31,6 +32,7 @@ from aiguillage.store.database import Database
 TABLED = timedelta(days=35)
 """How far Asterisk's timetable goes; it is written anew every day."""
 ALL_MODULES = tuple(dict.fromkeys(RELOADED_BY.values()))
+LOOPBACK = "127.0.0.1"
 _LOOKS = 5
 _BETWEEN_LOOKS = 0.3
 _FAULTS_TOLD = 5
@@ -150,6 +152,10 @@ def site(settings: Settings, database: Database, plan: Plan) -> Site:
         simulator_secret=settings.simulator_secret.get_secret_value() if settings.simulation else None,
         synthetic_secret=synthetic_secret(settings),
         trunk_passwords=_trunk_passwords(database, plan),
+        sip_external_host=settings.sip_external_host,
+        sip_local_networks=tuple(str(network) for network in settings.sip_networks),
+        ami_host=_address(settings.ami_host),
+        ami_permits=_address(settings.agi_host),
     )
 
 
@@ -164,6 +170,15 @@ def _trunk_passwords(database: Database, plan: Plan) -> dict[str, str]:
 def synthetic_secret(settings: Settings) -> str:
     """The password of the service's own test calls: known without the database, and none of anything else."""
     return hashlib.sha256(f"synthetic call {settings.ami_secret.get_secret_value()}".encode()).hexdigest()[:32]
+
+
+def _address(host: str) -> str:
+    """Asterisk lets in addresses, not names: what is no address of one machine means this one."""
+    try:
+        address = IPv4Address(host)
+    except ValueError:
+        return LOOPBACK
+    return LOOPBACK if address.is_unspecified else host
 
 
 def _secrets(database: Database, phones: set[str], boxes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -183,7 +198,7 @@ def phone_accounts(settings: Settings, database: Database) -> list[PhoneAccount]
     return [
         PhoneAccount(
             f"{person.name}, {phone.key}",
-            f"{where.sip_host}:{where.sip_port}",
+            where.sip_server,
             endpoint,
             where.passwords[endpoint],
         )

@@ -4,6 +4,7 @@ A prompt `confirm` is the file `builtin/confirm` of each language's folder.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 LANGUAGES = ("fr", "nl", "de", "en")
 """A language that is not among them hears English."""
@@ -151,6 +152,16 @@ def lacking_sounds(language: str) -> Iterator[tuple[str, str]]:
     if language == "fr":
         yield from (("vm-INBOXs", "nouveaux"), ("vm-Olds", "anciens"))
     yield from ((f"digits/{name}", text) for name, text in _numbers(language))
+
+
+def among_asterisks_sounds(language: str, prompts: Path) -> Iterator[tuple[str, Path]]:
+    """(name in the folder of Asterisk's sounds of `language`, what of ours in `prompts` it leads to).
+
+    Asterisk looks up what app_queue says by the call's language, so it must stand among its own sounds.
+    """
+    ours = prompts / language
+    yield "aiguillage", ours / "builtin"
+    yield from ((f"{name}.wav", ours / f"asterisk/{name}.wav") for name, _ in lacking_sounds(language))
 
 
 def _numbers(language: str) -> Iterator[tuple[str, str]]:

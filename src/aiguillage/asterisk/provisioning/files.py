@@ -215,7 +215,7 @@ def mark_of(files: Mapping[str, str]) -> str:
 
 
 def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
-    yield f"[udp]\ntype = transport\nprotocol = udp\nbind = {site.sip_host}:{site.sip_port}\n\n"
+    yield from _transport(site)
     for person in plan.people.values():
         for phone in person.phones.values():
             if phone.endpoint is not None:
@@ -226,6 +226,15 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
     if site.synthetic_secret:
         permit = "" if site.sip_host == "0.0.0.0" else f"permit = {site.sip_host}\n"  # noqa: S104  nothing is bound
         yield _SYNTHETIC.format(name=SYNTHETIC, permit=permit, secret=site.synthetic_secret)
+
+
+def _transport(site: Site) -> Iterator[str]:
+    yield f"[udp]\ntype = transport\nprotocol = udp\nbind = {site.sip_host}:{site.sip_port}\n"
+    if site.sip_external_host:
+        yield f"external_signaling_address = {site.sip_external_host}\n"
+        yield f"external_media_address = {site.sip_external_host}\n"
+        yield from (f"local_net = {network}\n" for network in site.sip_local_networks)
+    yield "\n"
 
 
 def _phone(plan: Plan, person: Person, endpoint: str, password: str) -> str:
@@ -468,8 +477,7 @@ _USER = """\
 [{user}]
 secret = {secret}
 deny = 0.0.0.0/0.0.0.0
-permit = 127.0.0.1/255.255.255.255
-read = {read}
+{permits}read = {read}
 write = {write}
 writetimeout = 5000
 """
@@ -479,16 +487,20 @@ def _manager(site: Site) -> str:
     """The service's user: `user` in write is for VoicemailRemove, `reporting` for the list of calls. `system`, for
     Reload and DBPut, has a user of its own. Nobody has `command` or `config`."""
     apart = bool(site.ami_system_secret)
+    permits = "".join(f"permit = {each}/255.255.255.255\n" for each in dict.fromkeys(("127.0.0.1", site.ami_permits)))
     system = "" if apart else "system,"
     service = _USER.format(
         user=site.ami_user,
         secret=site.ami_secret,
+        permits=permits,
         read="call,agent,user,system",
         write=f"originate,call,agent,{system}reporting,user",
     )
     filters = "".join(f"eventfilter(action(include),name({name})) =\n" for name in HEARD)
-    other = _USER.format(user=site.ami_system_user, secret=site.ami_system_secret, read="", write="system")
-    general = f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = 127.0.0.1\n\n"
+    other = _USER.format(
+        user=site.ami_system_user, secret=site.ami_system_secret, permits=permits, read="", write="system"
+    )
+    general = f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = {site.ami_host}\n\n"
     return general + service + filters + (f"\n{other}" if apart else "")
 
 

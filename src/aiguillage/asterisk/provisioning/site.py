@@ -19,6 +19,10 @@ class Site:
 
     `simulator_secret` None: there is no simulated trunk. `synthetic_secret` None: nobody places test calls.
     `ami_system_secret` empty: one user does all.
+
+    `sip_external_host`: what Asterisk calls itself towards everybody outside `sip_local_networks`; empty: `sip_host`.
+
+    The manager interface listens on `ami_host` and lets in this machine and `ami_permits`, the address of the service.
     """
 
     sip_host: str
@@ -38,3 +42,12 @@ class Site:
     synthetic_secret: str | None = None
     trunk_passwords: Mapping[str, str] = field(default_factory=dict)
     registration_retry: int = 60
+    sip_external_host: str = ""
+    sip_local_networks: tuple[str, ...] = ()
+    ami_host: str = "127.0.0.1"
+    ami_permits: str = "127.0.0.1"
+
+    @property
+    def sip_server(self) -> str:
+        """What is entered in a phone, `host:port`."""
+        return f"{self.sip_external_host or self.sip_host}:{self.sip_port}"
