@@ -37,7 +37,7 @@ class Journalling:
         self._waiting: list[Record] = []
         self._task: asyncio.Task[None] | None = None
         self._tried = 0
-        self._told = ""
+        self._complaint = ""
         self.dropped = 0
 
     @property
@@ -103,9 +103,9 @@ class Journalling:
                 self._written(batch)
             raise
         except StoreUnavailable as wrong:
-            if str(wrong) != self._told:
+            if str(wrong) != self._complaint:
                 log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))
-            self._told = str(wrong)
+            self._complaint = str(wrong)
             return False
         self._written(batch)
         return True
@@ -113,9 +113,9 @@ class Journalling:
     def _written(self, batch: list[Record]) -> None:
         del self._waiting[: len(batch)]
         self._tried = 0
-        if self._told and not self._waiting:
+        if self._complaint and not self._waiting:
             log.info("journal_goes_on", dropped=self.dropped)
-            self._told = ""
+            self._complaint = ""
 
     def _write(self, batch: list[Record], *, is_again: bool = False) -> None:
         with self._database.writing(spares_disk=True) as session:
