@@ -37,7 +37,7 @@ class Journalling:
         self._waiting: list[Record] = []
         self._task: asyncio.Task[None] | None = None
         self._tried = 0
-        self._wrong = ""
+        self._complaint = ""
         self.dropped = 0
 
     @property
@@ -108,9 +108,9 @@ class Journalling:
                 self._written(batch)
             raise
         except StoreUnavailable as wrong:
-            if str(wrong) != self._wrong:
+            if str(wrong) != self._complaint:
                 log.warning("journal_waits", backlog=self.backlog, dropped=self.dropped, error=str(wrong))
-            self._wrong = str(wrong)
+            self._complaint = str(wrong)
             return False
         self._written(batch)
         return True
@@ -118,9 +118,9 @@ class Journalling:
     def _written(self, batch: list[Record]) -> None:
         del self._waiting[: len(batch)]
         self._tried = 0
-        if self._wrong and not self._waiting:
+        if self._complaint and not self._waiting:
             log.info("journal_goes_on", dropped=self.dropped)
-            self._wrong = ""
+            self._complaint = ""
 
     def _write(self, batch: list[Record], *, is_again: bool = False) -> None:
         with self._database.writing(spares_disk=True) as session:
