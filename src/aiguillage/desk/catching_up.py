@@ -193,6 +193,7 @@ class CatchingUp:
         try:
             there = await self._link.calls_and_channels()
             await self._take_in()
+            self.level.set()
             self._live.still_there(there, shown)
             found = await asyncio.to_thread(self._compare, there - shown, there, asked)
             known = self._live.known()
