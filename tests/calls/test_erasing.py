@@ -41,6 +41,7 @@ async def test_nothing_of_an_erased_caller_is_left_in_any_file(system: System) -
     await asyncio.sleep(1)  # the journal is written behind the calls
 
     needles = (b"471000297", NAME.encode())
+    system.database.close()  # to read its file beside an open connection would take SQLite's locks from that
     held = files_with(system.home, *needles)
     assert any("voicemail" in each for each in held), held
     assert any(".db" in each for each in held), held
@@ -48,4 +49,5 @@ async def test_nothing_of_an_erased_caller_is_left_in_any_file(system: System) -
     done = await asyncio.to_thread(erasing.erase, system.settings, system.database, subject, MARIE, datetime.now(UTC))
     assert done.erased["messages"] == 1
     assert done.erased["decisions"] >= 1
+    system.database.close()
     assert files_with(system.home, *needles) == set()

@@ -212,7 +212,7 @@ class Asterisk:
     def __init__(self, *calls: str, meanwhile: Callable[[], None] = lambda: None) -> None:
         self._calls, self._meanwhile, self.dropped = {*calls}, [meanwhile], 0
 
-    async def calls(self) -> set[str]:
+    async def calls_and_channels(self) -> set[str]:
         answer = {*self._calls}
         if self._meanwhile:
             self._meanwhile.pop()()
@@ -221,6 +221,12 @@ class Asterisk:
 
 def following(settings: Settings, database: Database, asterisk: Asterisk, live: LiveCalls) -> CatchingUp:
     return CatchingUp(settings, database, cast("ManagerLink", asterisk), live, lambda: None)
+
+
+def ended(database: Database, call: str) -> int:
+    """How often."""
+    with database.reading() as session:
+        return sum(each.kind == "call-ended" for each in journal.story(session, call))
 
 
 def shown(live: LiveCalls) -> dict[str, tuple[str | None, str, str | None]]:
@@ -254,18 +260,48 @@ async def test_a_call_that_asterisk_steers_alone_is_shown_with_its_caller(
     task.cancel()
 
 
-async def test_a_call_that_asterisk_has_not_any_more_is_ended(settings: Settings, database: Database) -> None:
+async def test_a_call_that_asterisk_has_not_any_more_is_ended(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was restarted, or killed: of a hang-up nothing was written."""
+    monkeypatch.setattr(catching_up, "EVERY", 0.01)
+    monkeypatch.setattr(catching_up, "SURELY_WRITTEN", timedelta(seconds=0.1))
     *begun, _ = answered_by_claire("17.1", since=NOW - timedelta(minutes=1)).splitlines(keepends=True)
     asterisk_writes(settings, "".join(begun))
     live = LiveCalls()
     live.told(DecisionRecord("d2", "17.2", NOW, "inbound", CALLER, CENTRAL, None, 1, [], {}))
-    await following(settings, database, Asterisk(), live).after_login()
+    follows = following(settings, database, Asterisk(), live)
+    await follows.after_login()
     assert shown(live) == {}
+    assert ended(database, "17.1") == 0
+    task = asyncio.create_task(follows.run())
+    async with asyncio.timeout(10):
+        while not ended(database, "17.1"):  # noqa: ASYNC110  (the journal tells nobody)
+            await asyncio.sleep(0.01)
+    task.cancel()
     (call,) = calls(database)
     assert (call.outcome, call.seconds) == ("answered", None)
     said = "\n".join(recalling.in_words(Words("en"), recalling.recall(database, "17.1")))
     assert "when it ended is not known" in said
+
+
+async def test_an_end_that_asterisk_writes_late_is_the_end(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "EVERY", 0.01)
+    monkeypatch.setattr(catching_up, "SURELY_WRITTEN", timedelta(seconds=0.5))
+    *begun, end = answered_by_claire("17.1", since=NOW - timedelta(minutes=1)).splitlines(keepends=True)
+    asterisk_writes(settings, "".join(begun))
+    follows = following(settings, database, Asterisk(), LiveCalls())
+    await follows.after_login()
+    asterisk_writes(settings, end)
+    task = asyncio.create_task(follows.run())
+    async with asyncio.timeout(10):
+        while follows._gone:  # noqa: ASYNC110  (a plain attribute)
+            await asyncio.sleep(0.01)
+    task.cancel()
+    (call,) = calls(database)
+    assert (call.seconds, ended(database, "17.1")) == (5.0, 1)
 
 
 async def test_a_call_that_begins_while_asterisk_is_asked_goes_on(settings: Settings, database: Database) -> None:

@@ -78,14 +78,18 @@ class ManagerLink:
         return await self._manager.act(name, fields)
 
     async def calls(self) -> set[str]:
-        """The Linkedid of every call that Asterisk has at this moment, and the Uniqueid of every channel.
+        """The Linkedid of every call that Asterisk has at this moment. Raises AsteriskUnavailable."""
+        return {linked for linked, _ in await self._channels()}
 
-        A call that was joined to another one goes on under its channel's. Raises AsteriskUnavailable.
-        """
+    async def calls_and_channels(self) -> set[str]:
+        """The same, and the Uniqueid of every channel: a call that was joined to another one goes on under that."""
+        return {each for both in await self._channels() for each in both}
+
+    async def _channels(self) -> list[tuple[str, str]]:
         if self._manager is None:
             raise AsteriskUnavailable(self.reason)
-        channels = await self._manager.listed("CoreShowChannels")
-        return {each.get(name, "") for each in channels for name in ("Linkedid", "Uniqueid")} - {""}
+        listed = await self._manager.listed("CoreShowChannels")
+        return [(each["Linkedid"], each["Uniqueid"]) for each in listed if {"Linkedid", "Uniqueid"} <= each.keys()]
 
     async def listed(self, name: str) -> list[Message]:
         """What a list action answers, without the event that ends the list. Raises AsteriskUnavailable."""

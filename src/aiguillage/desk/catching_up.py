@@ -7,7 +7,7 @@ is written in the transaction that notes how far it was read; a file that was re
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,8 @@ EVERY = 5.0
 """Seconds between two looks into the file."""
 WRITTEN_AFTER = 0.2
 """Seconds within which Asterisk has mostly written the line that it was at when the file was set aside."""
+SURELY_WRITTEN = timedelta(seconds=10)
+"""After that, a call that Asterisk does not have any more, and whose end is in no file, was interrupted."""
 LONGEST_CALL = timedelta(days=30)
 """Calls that began earlier are not looked for any more."""
 _FILES_KEPT = timedelta(days=30)
@@ -161,6 +163,7 @@ class CatchingUp:
         self._snapshot = snapshot
         self._reading = asyncio.Lock()
         self._told_of = ""
+        self._gone: dict[str, datetime] = {}
         self.level = asyncio.Event()
         self.level.set()
 
@@ -169,6 +172,7 @@ class CatchingUp:
         dropped = self._link.dropped
         while True:
             await self._take_in()
+            await self._interrupt(datetime.now(UTC) - SURELY_WRITTEN)
             if self._link.dropped > dropped:  # events came faster than they were read
                 dropped = self._link.dropped
                 log.warning("ami_events_lost", number=dropped)
@@ -187,15 +191,16 @@ class CatchingUp:
         """See which calls there are, and end those that there are not."""
         shown, asked = self._live.known(), datetime.now(UTC)
         try:
-            there = await self._link.calls()
+            there = await self._link.calls_and_channels()
             await self._take_in()
+            self.level.set()
             self._live.still_there(there, shown)
             found = await asyncio.to_thread(self._compare, there - shown, there, asked)
             known = self._live.known()
             for record in found:
                 if record.call not in known:
                     self._live.told(record)
-            self._live.still_there(await self._link.calls(), shown | {each.call for each in found})
+            self._live.still_there(await self._link.calls_and_channels(), shown | {each.call for each in found})
         except (AsteriskUnavailable, StoreUnavailable) as wrong:
             log.warning("calls_not_compared", error=str(wrong))
 
@@ -205,12 +210,13 @@ class CatchingUp:
             try:
                 done = await asyncio.to_thread(take_in, self._settings, self._database, self._snapshot(), now)
             except (AsteriskUnavailable, StoreUnavailable) as wrong:
-                if str(wrong) != self._told_of:
-                    log.warning("call_file_not_read", error=str(wrong))
-                self._told_of = str(wrong)
+                fault = str(wrong)
             else:
-                self._told_of = ""
                 self._tell(done)
+                fault = "" if self._settings.call_events.is_dir() else _no_folder(self._settings)
+            if fault and fault != self._told_of:
+                log.warning("call_file_not_read", error=fault)
+            self._told_of = fault
 
     def _tell(self, done: TakenIn) -> None:
         """Of calls in progress that Asterisk steers alone, who calls whom."""
@@ -220,15 +226,36 @@ class CatchingUp:
                 self._live.told(call)
 
     def _compare(self, unseen: set[str], there: set[str], at: datetime) -> list[DecisionRecord | EventRecord]:
-        """Write down that calls were interrupted; what the journal has of the calls that are not seen live."""
+        """Note which calls are gone without an end; what the journal has of the calls that are not seen live."""
         with self._database.reading() as session:
-            gone = once.unended(session, at - LONGEST_CALL, at) - there
-            told = [record for call in sorted(unseen) for record in _story(session, call)]
-        if gone:
-            with self._database.writing() as session:
-                missed.tell(session, once.interrupted(session, gone, at))
-            log.warning("calls_interrupted", number=len(gone))
-        return told
+            for call in once.unended(session, at - LONGEST_CALL, at) - there:
+                self._gone.setdefault(call, at)
+            return [record for call in sorted(unseen) for record in _story(session, call)]
+
+    async def _interrupt(self, before: datetime) -> None:
+        """Write down that calls were interrupted which were gone before that; most have got their end meanwhile."""
+        due = {call: at for call, at in self._gone.items() if at < before}
+        try:
+            if due:
+                await asyncio.to_thread(self._write_interrupted, due)
+        except StoreUnavailable as wrong:
+            log.warning("calls_not_ended", number=len(due), error=str(wrong))
+        else:
+            self._gone = {call: at for call, at in self._gone.items() if call not in due}
+
+    def _write_interrupted(self, due: Mapping[str, datetime]) -> None:
+        with self._database.writing() as session:
+            ended = [event for call, at in due.items() for event in once.interrupted(session, {call}, at)]
+            missed.tell(session, ended)
+        if ended:
+            log.warning("calls_interrupted", number=len(ended))
+
+
+def _no_folder(settings: Settings) -> str:
+    return (
+        f"{settings.call_events} is not there, so the journal has holes; let Asterisk and this user write there, see "
+        "asterisk-conf/cel_custom.conf, or correct AIGUILLAGE_CALL_EVENTS_DIR"
+    )
 
 
 def _story(session: Session, call: str) -> Iterator[DecisionRecord | EventRecord]:
