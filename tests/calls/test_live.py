@@ -57,6 +57,7 @@ async def test_a_call_is_seen_ringing_answered_and_no_more(system: System) -> No
     async with system.telephones() as telephones:
         await system.stage(telephones)
         telephones.behave("claire", "answer after 2")
+        assert await asyncio.to_thread(view) == [], "a service that has just begun takes its time"
         leg = await telephones.call(PRESIDENT, "+3271000001", OFFICE_HOURS)
         (ringing,) = await until(view, lambda calls: bool(calls) and calls[0]["state"] == "ringing")
         assert (ringing["caller"], ringing["rings"]) == (PRESIDENT, ["claire/desk"])
