@@ -3,22 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from aiguillage.routing.contact import Contact as Contact
 from aiguillage.routing.numbers import E164
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Somebody outside who calls. `unit` and `category` are plan keys; `language` is ISO 639-1.
-
-    The same person in two roles is two contacts with the same number.
-    """
-
-    name: str
-    numbers: tuple[E164, ...]
-    unit: str | None = None
-    category: str | None = None
-    language: str | None = None
-    note: str = ""
+from aiguillage.routing.packed import PackedContacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +29,8 @@ def directory_of(contacts: Iterable[Contact]) -> Directory:
         for number in dict.fromkeys(contact.numbers):
             by_number[number] = (*by_number.get(number, ()), contact)
     return Directory(by_number)
+
+
+def packed_directory_of(contacts: Iterable[Contact]) -> Directory:
+    """The same in a tenth of the memory, for what is held for long and asked for a few numbers at a time."""
+    return Directory(PackedContacts(contacts))
