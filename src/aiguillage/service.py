@@ -158,6 +158,7 @@ class Service:
                 asyncio.create_task(self._record_events(), name="events"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
+            event_loop.keep()
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
             try:
                 yield
@@ -284,6 +285,7 @@ class Service:
         if before is not None and before.directory_revision != fresh.directory_revision:  # somebody may be erased
             self._memory.keep(await asyncio.to_thread(numbers_kept, self.database), datetime.now(UTC))
         self.snapshot = fresh
+        event_loop.keep()
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
     async def _forget(self) -> None:
@@ -294,6 +296,7 @@ class Service:
             except StoreUnavailable as wrong:
                 log.warning("nothing_forgotten", error=str(wrong))
             await asyncio.sleep(FORGET_EVERY)
+            event_loop.tidy()
 
     def _retain(self, now: datetime) -> None:
         if retaining.is_due(self.database, now):
