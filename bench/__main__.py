@@ -1,13 +1,18 @@
-"""`make bench`: how long decisions, imports and publications take, for the federation of federation.py.
+"""`make bench [PART…]`: figures of this machine, printed as a table and, at the end, as JSON.
 
-Quote the ratios; the figures are this machine's.
+    python -m bench [--json FILE] [core publication proof lists sizes calls deadlines]      no part: all of them
+
+Quote the ratios; the figures are this machine's. `calls` and `deadlines` need an Asterisk and SIPp.
 """
 
+import argparse
 import gc
+import json
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +28,9 @@ from aiguillage.routing.plan import Plan
 from aiguillage.store import directory as stored_directory
 from aiguillage.store import migrate, plans
 from aiguillage.store.database import open_database
-from bench import federation, lists, proof, publication
-from bench.timing import rounds, row, sums
+from bench import calls, deadlines, federation, lists, proof, publication, sizes
+from bench.machine import machine
+from bench.timing import FIGURES, rounds, row, sums
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 FEW = 9
@@ -33,12 +39,41 @@ CALLS = 4_000
 
 
 def main() -> None:
-    document = text_formats.write_yaml(federation.document())
+    given = _arguments()
+    about = machine()
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
+    print(f"medians of {ROUNDS} rounds (least to most), unless a part says otherwise")
+    for part in given.parts or PARTS:
+        FIGURES.begin(part)
+        PARTS[part]()
+    found = json.dumps({"machine": about, "figures": FIGURES.rows}, ensure_ascii=False)
+    if given.json:
+        given.json.write_text(found + "\n", encoding="utf-8")
+    else:
+        print(f"\n{found}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Figures of this machine.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON there; else it is printed")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
+    given = parser.parse_args()
+    unknown = set(given.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
+    return given
+
+
+def _asterisk() -> Path:
+    root = os.environ.get("AIGUILLAGE_ASTERISK_ROOT", "")
+    assert root, "AIGUILLAGE_ASTERISK_ROOT names no folder with an Asterisk in it; make one: tools/install-asterisk"
+    return Path(root)
+
+
+def core() -> None:
     plan = load(federation.document())
     content = federation.contacts_csv()
     print(f"{len(plan.units)} units, {len(plan.people)} people, {federation.CONTACTS:,} contacts, all invented")
-    print(f"medians of {ROUNDS} rounds (least to most)\n")
-
     parse = rounds(lambda: read_csv(content, plan), ROUNDS)
     contacts = read_csv(content, plan).contacts
     store, reload = store_times(plan, contacts)
@@ -59,14 +94,18 @@ def main() -> None:
     print(f"{f'ratio of {federation.CONTACTS:,} contacts to {FEW}':48} {ratio:8.2f}")
     large = decision_times(plan, directory_of(contacts))
     row(f"decide by the federation's {len(plan.inbound_routes)} routes", [median for median, _ in large], "µs")
-    print()
+    row("  decisions a second", [1e6 / median for median, _ in large], "/s")
 
-    publication.measure(document, ROUNDS)
-    print()
 
-    proof.measure(ROUNDS)
-    print()
-    lists.measure(ROUNDS * 4)
+PARTS: Mapping[str, Callable[[], None]] = {
+    "core": core,
+    "publication": lambda: publication.measure(text_formats.write_yaml(federation.document()), ROUNDS),
+    "proof": lambda: proof.measure(ROUNDS),
+    "lists": lambda: lists.measure(ROUNDS * 4),
+    "sizes": lambda: sizes.measure(ROUNDS),
+    "calls": lambda: calls.measure(_asterisk(), ROUNDS),
+    "deadlines": lambda: deadlines.measure(_asterisk()),
+}
 
 
 def moved(contacts: Sequence[Contact], plan: Plan) -> list[Contact]:
@@ -120,4 +159,5 @@ def _decisions(plan: Plan, directory: Directory, then: Callable[[Any], object]) 
     return statistics.median(taken), statistics.quantiles(taken, n=100)[98]
 
 
-main()
+if __name__ == "__main__":  # a process that a part starts may import this again
+    main()

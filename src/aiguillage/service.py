@@ -197,6 +197,7 @@ class Service:
                 asyncio.create_task(self.synthetic_calls.run(), name="synthetic-calls"),
                 asyncio.create_task(server.serve(sockets=[http]), name="http"),
             ]
+            event_loop.keep()
             log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
             try:
                 yield
@@ -383,6 +384,7 @@ class Service:
             self._memory.keep(await asyncio.to_thread(numbers_kept, self.database), datetime.now(UTC))
         self.snapshot, self._compared = fresh, True
         self._kept.keep(fresh)
+        event_loop.keep()
         log.info("follows_plan", version=fresh.plan_version, directory=fresh.directory_revision)
 
     async def _forget(self) -> None:
@@ -393,6 +395,7 @@ class Service:
             except AiguillageError as wrong:
                 log.warning("nothing_forgotten", error=str(wrong))
             await asyncio.sleep(FORGET_EVERY)
+            event_loop.tidy()
 
     def _retain(self, now: datetime) -> None:
         if retaining.is_due(self.database, now):

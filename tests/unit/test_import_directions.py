@@ -42,6 +42,7 @@ ONLY_IN = {
 """Libraries that one package knows, and all others leave to it."""
 
 PURE_LIBRARIES = {
+    "array",
     "bisect",
     "calendar",
     "collections",

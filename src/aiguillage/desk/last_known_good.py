@@ -1,8 +1,8 @@
 """What calls are decided from, kept in one file of the state folder, so that a start needs no database.
 
 The first line names the format and the SHA-256 of all other bytes. Each other line is a JSON object: the plan with
-people's live state, then `contacts`, some in each line, then `numbers`, each with the places of the contacts that
-carry it. A file that is damaged, cut off or of another format is not used.
+people's live state, then `contacts` in their order, some in each line. A file that is damaged, cut off or of another
+format is not used.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ import structlog
 
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
 from aiguillage.errors import AiguillageError, NotFound, Refused, StoreUnavailable, Unavailable
-from aiguillage.routing.directory import Contact, Directory
+from aiguillage.routing.directory import Contact, packed_directory_of
 from aiguillage.routing.document import dump, load
 from aiguillage.routing.numbers import E164
 from aiguillage.routing.presence import Presence
@@ -144,14 +144,8 @@ def _lines(snapshot: Snapshot) -> Iterator[bytes]:
         presence_revision=snapshot.presence_revision,
         presences={person: _state(each) for person, each in snapshot.presences.items()},
     )
-    by_number = snapshot.directory.by_number
-    places: dict[int, int] = {}
-    for some in _some(each for candidates in by_number.values() for each in candidates):
-        new = {id(each): each for each in some if id(each) not in places}
-        places.update({key: place for place, key in enumerate(new, len(places))})
-        yield _line(contacts=[_contact(each) for each in new.values()])
-    for numbers in _some(by_number.items()):
-        yield _line(numbers=[(number, *(places[id(each)] for each in having)) for number, having in numbers])
+    for some in _some(snapshot.directory.contacts()):
+        yield _line(contacts=[_contact(each) for each in some])
 
 
 def _some(items: Iterable[_Item]) -> Iterator[list[_Item]]:
@@ -176,20 +170,19 @@ def _state(presence: Presence) -> tuple[str, str | None, str | None]:
 def _snapshot(kept: BinaryIO) -> Snapshot:
     lines = (json.loads(line.decode("utf-8", "surrogatepass")) for line in kept)
     first: Mapping[str, Any] = next(lines)
-    contacts: list[Contact] = []
-    by_number: dict[E164, tuple[Contact, ...]] = {}
-    for line in lines:
-        contacts += (Contact(name, tuple(numbers), *rest) for name, numbers, *rest in line.get("contacts", ()))
-        for number, *places in line.get("numbers", ()):
-            by_number[number] = tuple(contacts[place] for place in places)
     return Snapshot(
         plan=load(first["plan"]),
         plan_version=first["plan_version"],
-        directory=Directory(by_number),
+        directory=packed_directory_of(_contacts(lines)),
         directory_revision=first["directory_revision"],
         presences={person: _presence(*state) for person, state in first["presences"].items()},
         presence_revision=first["presence_revision"],
     )
+
+
+def _contacts(lines: Iterable[Mapping[str, Any]]) -> Iterator[Contact]:
+    for line in lines:
+        yield from (Contact(name, tuple(numbers), *rest) for name, numbers, *rest in line["contacts"])
 
 
 def _presence(state: Any, until: str | None, forward_to: E164 | None) -> Presence:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiguillage import text_formats
 from aiguillage.errors import NotFound
-from aiguillage.routing.directory import NOBODY_KNOWN, Directory, directory_of
+from aiguillage.routing.directory import NOBODY_KNOWN, Directory, packed_directory_of
 from aiguillage.routing.document import load
 from aiguillage.routing.plan import Plan
 from aiguillage.routing.presence import Presences
@@ -55,7 +55,7 @@ def load_snapshot(database: Database) -> Snapshot:
         return Snapshot(
             plan=_plan(version),
             plan_version=version.number,
-            directory=directory_of(stored_directory.all_contacts(session)),
+            directory=packed_directory_of(stored_directory.all_contacts(session)),
             directory_revision=now.directory,
             presences=presences.all_presences(session),
             presence_revision=now.presence,

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -12,6 +14,9 @@ from aiguillage.routing.numbers import E164
 from aiguillage.store.matching import begins_with
 from aiguillage.store.revisions import changed
 from aiguillage.store.tables import contact_numbers, contacts
+
+SLICE = 2_000
+"""Rows that are fetched at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,19 @@ def _numbers(id_: int, contact: Contact) -> Iterator[dict[str, object]]:
 
 
 def all_contacts(session: Session) -> Iterator[Contact]:
-    """Every contact, in the order of the import."""
-    numbers: dict[int, list[E164]] = defaultdict(list)
-    ordered = select(contact_numbers).order_by(contact_numbers.c.contact, contact_numbers.c.position)
-    for contact, _, number in session.execute(ordered):
-        numbers[contact].append(E164(number))
-    for row in session.execute(select(contacts).order_by(contacts.c.position)):
-        yield _contact(row, numbers[row.id])
+    """Every contact, in the order of the import; read in slices, as a directory may hold a million."""
+    columns = (contacts.c.id, contacts.c.name, contacts.c.unit, contacts.c.category, contacts.c.language)
+    wanted = (
+        select(*columns, contacts.c.note, contact_numbers.c.number)
+        .outerjoin_from(contacts, contact_numbers, contact_numbers.c.contact == contacts.c.id)
+        .order_by(contacts.c.position, contacts.c.id, contact_numbers.c.position)
+    )
+    rows = session.execute(wanted.execution_options(yield_per=SLICE))
+    for _, of_contact in groupby(rows, key=itemgetter(0)):
+        listed = list(of_contact)
+        _, name, unit, category, language, note, _ = listed[0]
+        numbers = tuple(E164(row[6]) for row in listed if row[6] is not None)
+        yield Contact(name, numbers, unit, category, language, note)
 
 
 def all_ids(session: Session) -> list[int]:
