@@ -166,7 +166,7 @@ class SigningIn:
 
     def __call__(self, seconds: float) -> Counter[str]:
         done = Counter[str]()
-        with ThreadPoolExecutor(2 * LOGINS) as pool, ExitStack() as opened:
+        with ExitStack() as opened, ThreadPoolExecutor(2 * LOGINS) as pool:
             clients = [opened.enter_context(self._client(number)) for number in range(LOGINS)]
 
             def sign_in(number: int) -> None:
