@@ -114,6 +114,7 @@ class Switchboard:
         async with asyncio.timeout(20):
             while await calls_in_progress(self.link):  # noqa: ASYNC110  (no event tells of the last one)
                 await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)  # a channel is gone a moment before its end is told
             mark = secrets.token_hex(8)
             await self.link.action("UserEvent", UserEvent="Mark", Mark=mark)
             heard = []

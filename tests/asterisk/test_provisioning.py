@@ -117,7 +117,7 @@ def test_the_manager_listens_where_the_service_reaches_it_and_lets_in_the_servic
         "deny = 0.0.0.0/0.0.0.0",
         "permit = 127.0.0.1/255.255.255.255",
         "permit = 172.30.57.2/255.255.255.255",
-    ]
+    ] * manager.count("writetimeout = 5000")
 
 
 def test_behind_nat_asterisk_calls_itself_by_its_outer_address_except_to_its_own_side() -> None:

@@ -64,7 +64,9 @@ def _events(data: bytes, size: int) -> list[Mapping[str, str]]:
     protocol.connection_made(
         SimpleNamespace(abort=lambda: ended.append("aborted"), close=lambda: ended.append("closed"))
     )
-    protocol.factory = SimpleNamespace(dispatch=lambda event: _Connection.dispatch(link, event), save_stream=None)
+    protocol.factory = SimpleNamespace(
+        dispatch=lambda event: _Connection.dispatch(link, event), take=taken.append, save_stream=None
+    )
     for start in range(0, len(data), size):
         protocol.data_received(data[start : start + size])
     assert not ended

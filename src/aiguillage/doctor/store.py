@@ -14,10 +14,10 @@ from aiguillage.store.migrate import schema_state
 def database(settings: Settings) -> Finding:
     opened = open_database(settings.url)
     try:
-        state = schema_state(opened)
+        state, missing = schema_state(opened), opened.is_missing
     finally:
         opened.close()
-    if state.reachable and not state.current:
+    if missing or (state.reachable and not state.current):
         return bad(state.reason, "aiguillage migrate")
     return well(state.reason) if state.reachable else bad(state.reason, "start the database, or correct its setting")
 

@@ -139,6 +139,12 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a file of SQLite that could be there and is not."""
+        file = Path(self.engine.url.database or "")
+        return self.engine.dialect.name == "sqlite" and not file.exists() and not file.parent.is_file()
+
     def in_words(self, wrong: SQLAlchemyError) -> str:
         """What is wrong with this database, and the remedy; never a statement, a value or a password."""
         fault = str(wrong.orig if isinstance(wrong, DBAPIError) else wrong).strip().partition("\n")[0]
@@ -149,7 +155,7 @@ class Database:
             return f"{self.name} has no room to write ({fault}): nothing was changed; make room on its disk"
         if getattr(wrong, "orig", None) is not None and _code(wrong) in _DAMAGED:
             return damaged(self.name, fault)
-        if fault == _NO_FILE and not Path(self.engine.url.database or "").exists():
+        if fault == _NO_FILE and self.is_missing:
             return f"{self.name} is not there; bring it back, or, to make a new one, run: aiguillage migrate"
         remedy = "start it, or correct AIGUILLAGE_DATABASE_URL"
         if self.engine.dialect.name == "sqlite":
