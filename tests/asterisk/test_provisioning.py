@@ -110,13 +110,13 @@ def test_the_manager_has_no_right_to_run_commands_and_is_not_reached_from_outsid
 
 
 def test_the_manager_listens_where_the_service_reaches_it_and_lets_in_the_service_alone() -> None:
-    apart = replace(SITE, ami_host="172.30.57.3", ami_permits="172.30.57.2")
+    apart = replace(SITE, ami_host="10.57.73.3", ami_permits="10.57.73.2")
     manager = files_of(PLAN, apart)["manager.conf"].splitlines()
-    assert "bindaddr = 172.30.57.3" in manager
+    assert "bindaddr = 10.57.73.3" in manager
     assert [line for line in manager if line.startswith(("deny", "permit"))] == [
         "deny = 0.0.0.0/0.0.0.0",
         "permit = 127.0.0.1/255.255.255.255",
-        "permit = 172.30.57.2/255.255.255.255",
+        "permit = 10.57.73.2/255.255.255.255",
     ] * manager.count("writetimeout = 5000")
 
 

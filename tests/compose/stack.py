@@ -18,6 +18,7 @@ from typing import Any, Self
 from urllib.request import Request, urlopen
 
 from aiguillage import text_formats
+from aiguillage.errors import Refused, Unavailable
 from aiguillage.simulator.telephones import Telephones
 from tests.compose import street
 
@@ -27,6 +28,7 @@ FILES = ("requirements.lock", ".dockerignore")
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker-compose"))
 CENTRAL = "+3271000001"
 HEALTHY_SECONDS = 120.0
+REGISTERED_SECONDS = 60.0
 RTP_PORTS = 40
 
 
@@ -47,7 +49,7 @@ def free_network() -> str:
     """The first three numbers of a network that Docker does not use."""
     networks = docker("network", "ls", "--quiet").split()
     used = docker("network", "inspect", *networks, "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}")
-    return next(prefix for each in range(100, 200) if (prefix := f"172.30.{each}") not in used)
+    return next(prefix for each in range(100, 200) if (prefix := f"10.57.{each}") not in used)
 
 
 @dataclass
@@ -223,6 +225,17 @@ class Stack:
                 yield telephones
 
     async def register(self, telephones: Telephones) -> None:
+        """Again and again, as phones do: Asterisk may just be starting."""
+        deadline = time.monotonic() + REGISTERED_SECONDS
+        while True:
+            try:
+                return await self._register_once(telephones)
+            except (Refused, Unavailable):
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.5)
+
+    async def _register_once(self, telephones: Telephones) -> None:
         for endpoint, password in (await asyncio.to_thread(self.passwords)).items():
             await telephones.register(endpoint, password)
             telephones.behave(endpoint, "answer")

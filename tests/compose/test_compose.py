@@ -202,23 +202,11 @@ async def test_the_service_is_killed_and_calls_go_on(stack: Stack, phones: Telep
 async def test_asterisk_is_killed_and_takes_calls_again(stack: Stack, phones: Telephones, tell: Tell) -> None:
     began = time.monotonic()
     await asyncio.to_thread(stack.kill, "asterisk")
-    await _phones_are_known(stack, phones)
+    await stack.register(phones)
     leg, _ = await reaches(phones, "claire")
     tell(f"Asterisk killed: a call was answered {time.monotonic() - began:.1f} s later")
     await leg.hang_up()
     await asyncio.to_thread(stack.wait_answering)
-
-
-async def _phones_are_known(stack: Stack, telephones: Telephones) -> None:
-    """As phones do, they register again and again."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return await stack.register(telephones)
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.5)
 
 
 async def test_postgresql_is_killed_and_no_call_waits_for_it(stack: Stack, phones: Telephones, tell: Tell) -> None:
