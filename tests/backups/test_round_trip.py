@@ -255,7 +255,7 @@ def test_only_the_last_backups_of_its_own_are_kept(place: Places) -> None:
 
 
 def test_without_a_schema_there_is_nothing_to_back_up(place: Places) -> None:
-    with pytest.raises(StoreUnavailable, match="has no schema yet; run: aiguillage migrate"):
+    with pytest.raises(StoreUnavailable, match="run: aiguillage migrate"):
         place("sqlite", migrated=False).back_up()
 
 

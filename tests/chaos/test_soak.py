@@ -22,6 +22,8 @@ from tests.chaos.test_service import PRESIDENT
 pytestmark = pytest.mark.xdist_group("chaos")
 CALLS, DECISIONS, PER_SECOND = (10_000, 100_000, 20) if LONG else (120, 1_000, 15)
 AT_ONCE = 20
+LOOK_EVERY = 2.0 if LONG else 0.2
+"""Seconds."""
 RUDE = 10
 """One caller in so many hangs up as soon as it likes, asked or not, answered or not."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -37,11 +39,11 @@ class Watch:
     files: dict[str, list[float]] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
-    async def every(self, seconds: float) -> AsyncIterator[None]:
+    async def while_it_lasts(self) -> AsyncIterator[None]:
         async def again_and_again() -> None:
             while True:
                 self.look()
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(LOOK_EVERY)
 
         watching = asyncio.create_task(again_and_again())
         try:
@@ -97,11 +99,11 @@ async def test_nothing_grows_with_the_calls(
     system: System, phones: Telephones, office_hours: str, tmp_path: Path, tell: Tell
 ) -> None:
     watch = Watch({"service": system.service_pid, "Asterisk": system.asterisk_pid})
-    async with watch.every(2):
+    async with watch.while_it_lasts():
         await decisions(system, DECISIONS)
     tell(f"{DECISIONS:,} decisions: {watch}")
     calls = Watch(watch.pids)
-    async with calls.every(2):
+    async with calls.while_it_lasts():
         rude = asyncio.create_task(rude_callers(phones, CALLS // RUDE, PER_SECOND / RUDE))
         polite = [PRESIDENT] * (CALLS - CALLS // RUDE)
         found = await load(system, tmp_path, polite, office_hours, PER_SECOND)

@@ -48,17 +48,18 @@ def test_decisions_come_back_the_newest_first(database: Database) -> None:
         assert journal.decision_of(session, "call-9") is None
 
 
-def test_the_story_of_a_call_is_told_in_the_order_in_which_it_was_told_to_us(database: Database) -> None:
+def test_the_story_of_a_call_is_told_in_the_order_in_which_it_happened(database: Database) -> None:
     told = [
-        EventRecord("call-1", NOON + MINUTE, "ringing", "leg-1", "claire", "desk", {"line": "claire"}),
+        EventRecord("call-1", NOON + MINUTE, "leg-ended", "leg-1", "claire", "desk", {"outcome": "BUSY"}),
         EventRecord("call-2", NOON, "answered"),
-        EventRecord("call-1", NOON, "leg-ended", "leg-1", "claire", "desk", {"outcome": "BUSY"}),
+        EventRecord("call-1", NOON, "ringing", "leg-1", "claire", "desk", {"line": "claire"}),
+        EventRecord("call-1", NOON, "step"),
     ]
     with database.writing() as session:
         journal.write(session, [], told[:2])
         journal.write(session, [decision(1)], told[2:])
     with database.reading() as session:
-        assert journal.story(session, "call-1") == [told[0], told[2]]
+        assert journal.story(session, "call-1") == [told[2], told[3], told[0]]
         assert journal.story(session, "call-2") == [told[1]]
         assert journal.story(session, "call-9") == []
 

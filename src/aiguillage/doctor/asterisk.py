@@ -1,9 +1,10 @@
 """Asterisk, asked over its manager interface; only read, never changed."""
 
 import asyncio
+import contextlib
 import re
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ async def _asked(settings: Settings, plan: Plan | None) -> Mapping[str, Finding]
     async def generated(link: ManagerLink) -> Finding:
         return await _generated(link, settings.asterisk_dir, plan)
 
+    async def modules(link: ManagerLink) -> Finding:
+        secret = settings.ami_system_secret.get_secret_value()
+        if not secret:
+            return await _modules(link)
+        async with _linked(settings, settings.ami_system_user, secret) as system:
+            return await _modules(system)
+
     async def operators(link: ManagerLink) -> Finding:
         return await _operators(link, plan, simulated=settings.simulation)
 
@@ -58,28 +66,29 @@ async def _asked(settings: Settings, plan: Plan | None) -> Mapping[str, Finding]
 
     questions: Mapping[str, Question] = {
         "asterisk version": _version,
-        "asterisk modules": _modules,
+        "asterisk modules": modules,
         "generated files": generated,
         "trunks": operators,
         "asterisk clock": _clock,
         "asterisk sounds": sounds,
     }
-    link = ManagerLink(
-        host=settings.ami_host,
-        port=settings.ami_port,
-        user=settings.ami_user,
-        secret=settings.ami_secret.get_secret_value(),
-        on_up=_nothing,
-    )
-    await link.start()
-    try:
-        await link.settled(LOGIN_SECONDS)
+    async with _linked(settings, settings.ami_user, settings.ami_secret.get_secret_value()) as link:
         if link.state != "up":
             not_asked = bad(NOT_ASKED, "mend the part asterisk first")
             return {"asterisk": _login(link, settings)} | dict.fromkeys(questions, not_asked)
         return {"asterisk": _login(link, settings)} | {
             name: await _answered(question, link) for name, question in questions.items()
         }
+
+
+@contextlib.asynccontextmanager
+async def _linked(settings: Settings, user: str, secret: str) -> AsyncIterator[ManagerLink]:
+    """Logged in, or not: its state says."""
+    link = ManagerLink(host=settings.ami_host, port=settings.ami_port, user=user, secret=secret, on_up=_nothing)
+    await link.start()
+    try:
+        await link.settled(LOGIN_SECONDS)
+        yield link
     finally:
         await link.close()
 
