@@ -64,7 +64,8 @@ async def link(hurried: Stage) -> AsyncIterator[ManagerLink]:
 
 
 async def until(link: ManagerLink, status: TrunkStatus) -> None:
-    async with asyncio.timeout(15):
+    """Asterisk may keep to the time of the next question that it had set before the reload: once a minute."""
+    async with asyncio.timeout(75):
         async for message in link.events():
             if trunks.heard(message) == status:
                 return

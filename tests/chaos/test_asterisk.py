@@ -96,7 +96,7 @@ async def test_files_that_somebody_deletes_or_alters_are_written_again(
     (generated / "pjsip.conf").write_text("; empty\n")
     altered = await until("as before", lambda: (generated / "pjsip.conf").read_bytes() == before["pjsip.conf"], 10)
     shutil.rmtree(generated)
-    lost = await until("all there", lambda: {*before} <= {file.name for file in generated.glob("*")}, 10)
+    lost = await until("all there", lambda: {*before} <= {file.name for file in generated.glob("*")}, 25)
     assert {name: (generated / name).read_bytes() for name in before} == before
     told = "queues.conf, manager.conf, rtp.conf had been lost or altered, and were written again"
     await until("read again", lambda: told in system.readiness()["provisioning"]["reason"], 30)
