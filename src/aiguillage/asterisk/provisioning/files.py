@@ -224,8 +224,10 @@ def _pjsip(plan: Plan, site: Site) -> Iterator[str]:
     if site.simulator_secret:
         yield _SIMULATOR.format(secret=site.simulator_secret)
     if site.synthetic_secret:
-        permit = "" if site.sip_host == "0.0.0.0" else f"permit = {site.sip_host}\n"  # noqa: S104  nothing is bound
-        yield _SYNTHETIC.format(name=SYNTHETIC, permit=permit, secret=site.synthetic_secret)
+        # The service calls from Asterisk's own address, or from its own where that is another container's.
+        callers = {site.sip_host, site.ami_permits} - {"0.0.0.0", "127.0.0.1"}  # noqa: S104  nothing is bound
+        permits = "".join(f"permit = {each}\n" for each in sorted(callers))
+        yield _SYNTHETIC.format(name=SYNTHETIC, permit=permits, secret=site.synthetic_secret)
 
 
 def _transport(site: Site) -> Iterator[str]:
