@@ -335,8 +335,10 @@ class Service:
     async def _begin(self) -> None:
         """The database has the last word; where it is away, damaged or empty, calls go on as they were decided last."""
         damage = await asyncio.to_thread(look, self.database)
-        kept = await self._kept.recall()
-        if not damage or kept is None:
+        if not damage:
+            await self._try_to_follow()
+        kept = await self._kept.recall() if self.snapshot is None else None
+        if damage and kept is None:
             await self._try_to_follow()
         if damage:
             log.error("database_damaged", error=damage)

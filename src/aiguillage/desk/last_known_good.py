@@ -40,7 +40,7 @@ FORMAT = 1
 _HEADER = re.compile(rb"aiguillage last-known-good (?P<format>[0-9]{1,4}) (?P<sum>[0-9a-f]{64})\n")
 _LONGEST_HEADER = 128
 _IN_A_LINE = 500
-"""Contacts or numbers: writing a line holds up nobody, as long as a directory may be."""
+"""Contacts: writing a line holds up nobody, as long as a directory may be."""
 _PART = 1 << 20
 _CONFIRM_EVERY = 30.0
 _REST = 10
