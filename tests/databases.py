@@ -23,6 +23,7 @@ from aiguillage.store.columns import metadata
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import upgrade
 from tests.ports import free_port
+from tests.required import missing
 from tests.unit.examples import PLAN
 
 FAST = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=40"
@@ -142,3 +143,12 @@ def _ordinary_user() -> pwd.struct_passwd:
         return pwd.getpwnam("postgres")
     except KeyError:
         return pwd.getpwnam("nobody")
+
+
+def private_postgresql() -> Iterator[PostgreSQL]:
+    """For a fixture: a running server with a migrated template. Fails where none is installed."""
+    found = programs()
+    if found is None:
+        missing("no PostgreSQL is installed in /usr/lib/postgresql")
+    with running_postgresql(found) as server:
+        yield server

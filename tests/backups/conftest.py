@@ -10,17 +10,12 @@ from aiguillage.settings import Settings
 from aiguillage.store.database import open_database
 from aiguillage.store.migrate import upgrade
 from tests.backups.places import Place
-from tests.databases import PostgreSQL, programs, running_postgresql
-from tests.required import missing
+from tests.databases import PostgreSQL, private_postgresql
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
-        yield server
+    yield from private_postgresql()
 
 
 @pytest.fixture

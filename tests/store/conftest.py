@@ -7,17 +7,12 @@ from pathlib import Path
 import pytest
 
 from aiguillage.store.database import Database, open_database
-from tests.databases import PostgreSQL, migrated_sqlite, programs, running_postgresql, sqlite_url
-from tests.required import missing
+from tests.databases import PostgreSQL, migrated_sqlite, private_postgresql, sqlite_url
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
-        yield server
+    yield from private_postgresql()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
