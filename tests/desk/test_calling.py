@@ -57,11 +57,11 @@ class Desk:
         self.call = placed.id
         return placed
 
-    def heard(self, *told: str, **detail: str) -> PlacedCall:
-        """Each as `kind leg`; the detail is the last one's."""
+    def heard(self, *told: str, line: str | None = None, **detail: str) -> PlacedCall:
+        """Each as `kind leg`; line and detail are the same for all."""
         for each in told:
             kind, _, leg = each.partition(" ")
-            event = CallEvent(self.call, datetime.now(UTC), cast("Kind", kind), leg or None, detail=detail)
+            event = CallEvent(self.call, datetime.now(UTC), cast("Kind", kind), leg or None, line, detail=detail)
             self.calling.happened(event)
         return self.now
 
@@ -265,6 +265,14 @@ async def test_asterisks_question_tells_that_the_colleague_has_answered(desk: De
     desk.heard("ringing desk", "answered desk", "leg-ended desk")
     assert (desk.now.state, desk.now.answered_at) == ("colleague-answered", None), "of a leg that nobody saw dialled"
     assert desk.heard("dialled out", "ringing out", "answered out").state == "answered"
+
+
+async def test_a_question_that_overtakes_the_news_makes_the_colleagues_phone_nobody_elses(desk: Desk) -> None:
+    await desk.place()
+    desk.calling.goes_on(desk.call)
+    assert desk.heard(*COLLEAGUE_ANSWERS, line="sophie").state == "colleague-answered"
+    assert desk.heard("dialled out", "ringing out", line=PRESIDENT).state == "ringing"
+    assert desk.heard("dialled again", "answered again", line="sophie").state == "answered", "a group she is in"
 
 
 async def test_the_answer_of_a_phone_that_nobody_saw_ring_is_the_colleagues(desk: Desk) -> None:

@@ -103,8 +103,8 @@ class NoCalls:
 class _Followed:
     """`history` has every revision. `look_at`: when to look whether Asterisk still has the call.
 
-    `ours`, `theirs`: the colleague's legs and the other side's; `other_end`: how the last of theirs ended that nobody
-    answered.
+    `ours`, `theirs`: the colleague's legs and the other side's; `taken`: one of ours was heard to answer; `other_end`:
+    how the last of theirs ended that nobody answered.
     """
 
     placing: Placing
@@ -113,6 +113,7 @@ class _Followed:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ours: set[str] = field(default_factory=set)
     theirs: set[str] = field(default_factory=set)
+    taken: bool = False
     other_end: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -231,9 +232,12 @@ class Calling:
             self._change(followed, state="ended", ended_at=at, outcome="unknown")
 
     def _leg_happened(self, followed: _Followed, event: CallEvent, leg: str) -> None:
-        """A leg that was heard of before the colleague had answered is theirs; one that was dialled later is not."""
+        """A leg that was heard of before the colleague had answered is theirs; one that was dialled later is not.
+
+        Asterisk's question where the call goes may overtake the news of their own phones: those are known by name.
+        """
         call = followed.now
-        if call.colleague_answered_at is None:
+        if call.colleague_answered_at is None or (not followed.taken and _is_phone_of(event.line, followed.placing)):
             followed.ours.add(leg)
         elif event.kind == "dialled":
             followed.theirs.add(leg)
@@ -242,6 +246,7 @@ class Calling:
             case "ringing" if ours and call.state == "asked":
                 self._change(followed, state="ringing-colleague")
             case "answered" if ours:
+                followed.taken = True
                 self._colleague_answered(followed, event.at)
             case "ringing" if theirs and call.state == "colleague-answered":
                 self._change(followed, state="ringing")
@@ -321,6 +326,12 @@ def _origination(call: PlacedCall, decided: Placing, plan: Plan) -> Origination:
         seconds=sum(ring.seconds for ring in rings) + asked + MARGIN,
         extension=plan.people[decided.person].extension or "",
     )
+
+
+def _is_phone_of(line: str | None, decided: Placing) -> bool:
+    """Whether `line` is a phone of the colleague's that was to ring."""
+    rings = (step for step in decided.itinerary.steps if isinstance(step, Ring))
+    return line is not None and any(line in {leg.endpoint, leg.number} for ring in rings for leg in ring.legs)
 
 
 def _how_it_ended(detail: Mapping[str, str]) -> dict[str, Any]:
