@@ -129,7 +129,9 @@ class Service:
         self._two_users = TwoUsers(self.link, settings)
         self._queueing = Queueing(self._two_users)
         self._trunks = Trunks(self._journalling)
-        self._catching_up = CatchingUp(settings, self.database, self.link, self.live, lambda: self.snapshot)
+        self._catching_up = CatchingUp(
+            settings, self.database, self.link, self.live, self._journalling.heard, lambda: self.snapshot
+        )
         self._metrics = Metrics(
             self._meters,
             lambda: self.snapshot,

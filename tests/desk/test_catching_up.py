@@ -15,6 +15,7 @@ from aiguillage.asterisk.call_file import NAME
 from aiguillage.desk import catching_up, editing, erasing, journalling, publishing, recalling, retaining, webhooks
 from aiguillage.desk.catching_up import CatchingUp, take_in
 from aiguillage.desk.editing import Editor
+from aiguillage.desk.hearing import Heard
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.receivers import Receivers
 from aiguillage.desk.wording.words import Words
@@ -220,7 +221,7 @@ class Asterisk:
 
 
 def following(settings: Settings, database: Database, asterisk: Asterisk, live: LiveCalls) -> CatchingUp:
-    return CatchingUp(settings, database, cast("ManagerLink", asterisk), live, lambda: None)
+    return CatchingUp(settings, database, cast("ManagerLink", asterisk), live, Heard(), lambda: None)
 
 
 def ended(database: Database, call: str) -> int:

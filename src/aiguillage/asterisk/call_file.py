@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from aiguillage.asterisk.events import CallEvent, own
 from aiguillage.errors import AsteriskUnavailable
@@ -41,10 +42,15 @@ class CallBegan:
 
 Told = CallBegan | CallEvent
 
+Known = Mapping[str, float]
+"""Until when (seconds since 1970) of which calls everything is known."""
+NOTHING_KNOWN: Known = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Whole lines of a file that was set aside, until the byte `end`; `odd`: how many tell nothing."""
+    """Whole lines of a file that was set aside, until the byte `end`, without those that tell nothing new; `odd`: how
+    many tell nothing."""
 
     end: int
     told: tuple[Told, ...]
@@ -72,14 +78,14 @@ class CallFile:
         with self._usable():
             return sorted(self.folder.glob(_ASIDE), key=_set_aside_at)
 
-    def read(self, file: Path, begin: int) -> Piece | None:
+    def read(self, file: Path, begin: int, known: Known = NOTHING_KNOWN) -> Piece | None:
         """The next whole lines from there; None where there are none. Raises AsteriskUnavailable."""
         with self._usable(), contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
             opened.seek(begin)
             lines = opened.read(AT_ONCE)
             whole = lines[: lines.rfind(b"\n") + 1]
             if whole:
-                told, odd = _all_told(whole)
+                told, odd = _all_told(whole, known)
                 return Piece(begin + len(whole), told, odd)
         return None
 
@@ -117,15 +123,23 @@ def _set_aside_at(file: Path) -> int:
     return int(ending) if ending.isdecimal() else 0
 
 
-def _all_told(lines: bytes) -> tuple[tuple[Told, ...], int]:
+def _all_told(lines: bytes, known: Known) -> tuple[tuple[Told, ...], int]:
     told: list[Told] = []
     odd = 0
     for line in lines.split(b"\n")[:-1]:
         try:
-            told += _told(line.decode())
+            if not _is_known(line, known):
+                told += _told(line.decode())
         except (ValueError, csv.Error, OverflowError):
             odd += 1
     return tuple(told), odd
+
+
+def _is_known(line: bytes, known: Known) -> bool:
+    """Most lines are; they are not worth being taken apart. Raises ValueError as `_told` does."""
+    fields = line.split(b'","', 5)
+    until = known.get(fields[4].decode()) if len(fields) > 5 else None
+    return until is not None and float(fields[1]) <= until
 
 
 def _told(line: str) -> Iterator[Told]:

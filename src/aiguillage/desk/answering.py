@@ -28,7 +28,7 @@ from aiguillage.routing.numbers import E164, from_signalling
 from aiguillage.routing.outgoing import Dialled, dial
 from aiguillage.routing.plan import Plan, language_of
 from aiguillage.routing.presence import Presence
-from aiguillage.routing.trace import describe_decision, describe_note
+from aiguillage.routing.trace import describe_note, in_short
 from aiguillage.routing.unfold import Press
 from aiguillage.store import callbacks, webhooks
 from aiguillage.store.callbacks import CallbackRequest
@@ -213,7 +213,7 @@ class Answering:
         record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
 
         def described() -> DecisionRecord:
-            facts = describe_decision(decision)
+            facts = in_short(decision)
             itinerary = facts.pop("itinerary")
             pressed = [[press.menu, press.keys] for press in presses]
             trace = {**facts, "at": at.isoformat(), "presses": pressed}

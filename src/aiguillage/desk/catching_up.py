@@ -15,8 +15,9 @@ from pathlib import Path
 import structlog
 
 from aiguillage.asterisk.ami import ManagerLink
-from aiguillage.asterisk.call_file import SETTLED, CallBegan, CallFile, Piece, is_settled
+from aiguillage.asterisk.call_file import NOTHING_KNOWN, SETTLED, CallBegan, CallFile, Known, Piece, is_settled
 from aiguillage.asterisk.events import CallEvent
+from aiguillage.desk.hearing import Heard
 from aiguillage.desk.journalling import event_records
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
@@ -51,12 +52,18 @@ class TakenIn:
 
 
 def take_in(
-    settings: Settings, database: Database, snapshot: Snapshot | None, now: datetime, *, to_the_end: bool = False
+    settings: Settings,
+    database: Database,
+    snapshot: Snapshot | None,
+    now: datetime,
+    *,
+    known: Known = NOTHING_KNOWN,
+    to_the_end: bool = False,
 ) -> TakenIn:
     """Read what Asterisk has written until now; from a thread. It may be broken off and done again, by anybody.
 
-    `to_the_end`: nothing of it is left in any file afterwards, which takes a second. Raises AsteriskUnavailable where
-    the files cannot be used, StoreUnavailable.
+    `known`: the calls that the journal has. `to_the_end`: nothing of it is left in any file afterwards, which takes a
+    second. Raises AsteriskUnavailable where the files cannot be used, StoreUnavailable.
     """
     files, done = CallFile(settings.call_events), TakenIn()
     set_aside = files.set_aside()
@@ -65,7 +72,7 @@ def take_in(
         teller = _Teller(snapshot or _published(database), now - timedelta(days=settings.keep_numbers_days), now)
         for file in found:
             settled = is_settled(file)
-            _read(database, files, file, teller, done)
+            _read(database, files, file, teller, known, done)
             if settled:
                 files.remove(file)
     if done.calls or done.events:
@@ -80,11 +87,11 @@ def _published(database: Database) -> Snapshot | None:
         return None
 
 
-def _read(database: Database, files: CallFile, file: Path, teller: "_Teller", done: TakenIn) -> None:
+def _read(database: Database, files: CallFile, file: Path, teller: "_Teller", known: Known, done: TakenIn) -> None:
     identity = files.identity(file)
     with database.reading() as session:
         offset = once.offset(session, identity)
-    while piece := files.read(file, offset):
+    while piece := files.read(file, offset, known):
         with database.writing() as session:
             calls, events = _write(session, piece, teller)
             once.set_offset(session, once.Read(identity, piece.end, teller.now))
@@ -157,8 +164,10 @@ class CatchingUp:
         database: Database,
         link: ManagerLink,
         live: LiveCalls,
+        heard: Heard,
         snapshot: Callable[[], Snapshot | None],
     ) -> None:
+        self._heard = heard
         self._settings, self._database, self._link, self._live = settings, database, link, live
         self._snapshot = snapshot
         self._reading = asyncio.Lock()
@@ -176,12 +185,14 @@ class CatchingUp:
             if self._link.dropped > dropped:  # events came faster than they were read
                 dropped = self._link.dropped
                 log.warning("ami_events_lost", number=dropped)
+                self._heard.gap()
                 await self.resynchronise()
             await asyncio.sleep(EVERY)
 
     async def after_login(self) -> None:
         """Events were missed: the journal has them before the next one is taken."""
         self.level.clear()
+        self._heard.gap()
         try:
             await self.resynchronise()
         finally:
@@ -208,7 +219,9 @@ class CatchingUp:
         async with self._reading:
             now = datetime.now(UTC)
             try:
-                done = await asyncio.to_thread(take_in, self._settings, self._database, self._snapshot(), now)
+                done = await asyncio.to_thread(
+                    take_in, self._settings, self._database, self._snapshot(), now, known=self._heard.whole
+                )
             except (AsteriskUnavailable, StoreUnavailable) as wrong:
                 fault = str(wrong)
             else:

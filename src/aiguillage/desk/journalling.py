@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import structlog
 
 from aiguillage.asterisk.events import CallEvent
+from aiguillage.desk.hearing import Heard
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.errors import StoreUnavailable
 from aiguillage.store import journal, memory, missed, once, webhooks
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 Record = DecisionRecord | EventRecord | TurnTaken | CalledOut | Happening
 
 BATCH = 500
-PAUSE = 0.2
+PAUSE = 0.4
 """Seconds between two batches: a record is read back at the latest this long after it happened."""
 CAPACITY = 20_000
 """Records kept in memory while the database does not answer; beyond it the newest are counted and dropped."""
@@ -38,6 +39,7 @@ class Journalling:
         self._task: asyncio.Task[None] | None = None
         self._tried = 0
         self._complaint = ""
+        self.heard = Heard()
         self.dropped = 0
 
     @property
@@ -45,6 +47,7 @@ class Journalling:
         return len(self._waiting)
 
     def decided(self, decision: DecisionRecord) -> None:
+        self.heard.decided(decision.call)
         self._tell(decision)
         self._add(decision)
 
@@ -72,6 +75,7 @@ class Journalling:
     def _add(self, record: Record) -> None:
         if len(self._waiting) >= CAPACITY:
             self.dropped += 1
+            self.heard.gap()
         else:
             self._waiting.append(record)
 
@@ -116,6 +120,7 @@ class Journalling:
         return True
 
     def _written(self, batch: list[Record]) -> None:
+        self.heard.written(batch)
         del self._waiting[: len(batch)]
         self._tried = 0
         if self._complaint and not self._waiting:

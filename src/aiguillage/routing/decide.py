@@ -18,6 +18,7 @@ The rules, in the order in which they work:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
 
 from aiguillage.routing import plan as p
 from aiguillage.routing.directory import Contact, Directory
@@ -60,10 +61,31 @@ class _Caller:
     contact: Contact | None
 
 
+@dataclass(frozen=True)
+class _Candidates:
+    """Who has the caller's number; what many routes ask about them is worked out once."""
+
+    plan: p.Plan
+    contacts: tuple[Contact, ...]
+
+    @cached_property
+    def with_units(self) -> tuple[tuple[Contact, frozenset[str]], ...]:
+        """Each with their unit and all above it."""
+        return tuple((each, frozenset(p.ladder(self.plan, each.unit))) for each in self.contacts)
+
+    @cached_property
+    def in_short(self) -> Listed:
+        return Listed(tuple(_in_short(each) for each in self.contacts), "or")
+
+    @property
+    def first(self) -> Contact | None:
+        return self.contacts[0] if self.contacts else None
+
+
 def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, now: datetime) -> Decision:
     """The itinerary of `call` at `now` (aware), with the trace of how it came about. Never fails for a caller."""
     situation = Situation(plan, presence, now.astimezone(UTC), call.turns)
-    candidates = directory.candidates(call.caller) if call.caller else ()
+    candidates = _Candidates(plan, directory.candidates(call.caller) if call.caller else ())
     did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
     tried, route, contact = _choose(situation, call, did, candidates)
     colleague = call.last_outgoing.person if call.last_outgoing else None
@@ -79,7 +101,7 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
             call.called,
             did,
             call.caller,
-            candidates,
+            candidates.contacts,
             contact,
             tried,
             tuple(unfolding.remarks),
@@ -106,7 +128,7 @@ def _aloud(plan: p.Plan, contact: Contact | None) -> str:
 
 
 def _choose(
-    situation: Situation, call: Call, did: str | None, candidates: tuple[Contact, ...]
+    situation: Situation, call: Call, did: str | None, candidates: _Candidates
 ) -> tuple[tuple[RouteTried, ...], p.InboundRoute | None, Contact | None]:
     """The routes tried, the one that takes the call, and who calls."""
     tried: list[RouteTried] = []
@@ -115,7 +137,7 @@ def _choose(
         if isinstance(outcome, _Caller):
             return (*tried, RouteTried(route.name, None)), route, outcome.contact
         tried.append(RouteTried(route.name, outcome))
-    return tuple(tried), None, candidates[0] if candidates else None
+    return tuple(tried), None, candidates.first
 
 
 def _steps_to_a_certain_end(unfolding: Unfolding, route: p.InboundRoute | None) -> tuple[Step, ...]:
@@ -158,7 +180,7 @@ def _ends_for_certain(steps: tuple[Step, ...]) -> bool:
 
 
 def _match(
-    route: p.InboundRoute, situation: Situation, call: Call, did: str | None, candidates: tuple[Contact, ...]
+    route: p.InboundRoute, situation: Situation, call: Call, did: str | None, candidates: _Candidates
 ) -> _Caller | Note:
     """Who the caller is to this route, or the first reason why it does not take the call."""
     if route.to and did not in route.to:
@@ -170,17 +192,17 @@ def _match(
 
 
 def _match_caller(
-    condition: p.CallerCondition, situation: Situation, call: Call, candidates: tuple[Contact, ...]
+    condition: p.CallerCondition, situation: Situation, call: Call, candidates: _Candidates
 ) -> _Caller | Note:
     if condition == p.ANYBODY:
-        return _Caller(candidates[0] if candidates else None)
+        return _Caller(candidates.first)
     if call.caller is None:
         only_withheld = condition == p.CallerCondition(withheld=True)
         return _Caller(None) if only_withheld else note("the caller withholds the number")
     reason = next(_objections(condition, situation, call, call.caller, candidates), None)
     if reason is not None:
         return reason
-    return _match_contact(condition, situation.plan, candidates)
+    return _match_contact(condition, candidates)
 
 
 def _objections(
@@ -188,41 +210,37 @@ def _objections(
     situation: Situation,
     call: Call,
     caller: E164,
-    candidates: tuple[Contact, ...],
+    candidates: _Candidates,
 ) -> Iterator[Note]:
     """What speaks against a caller who shows a number, whoever of the candidates it is."""
     if condition.withheld:
         yield note("is for callers who withhold their number")
     if condition.numbers and not any(pattern.matches(caller) for pattern in condition.numbers):
         yield note("the caller's number is not {numbers}", numbers=_patterns(condition))
-    if condition.known is True and not candidates:
+    if condition.known is True and candidates.first is None:
         yield note("the caller is not in the directory")
-    if condition.known is False and candidates:
-        yield note("the caller is in the directory, as {name}", name=candidates[0].name)
+    if condition.known is False and candidates.first is not None:
+        yield note("the caller is in the directory, as {name}", name=candidates.first.name)
     if condition.returning_call is not None and not _returns(call, situation.now, condition.returning_call):
         yield note("nobody of us called this number within {span}", span=_in_words(condition.returning_call))
 
 
-def _match_contact(condition: p.CallerCondition, plan: p.Plan, candidates: tuple[Contact, ...]) -> _Caller | Note:
+def _match_contact(condition: p.CallerCondition, candidates: _Candidates) -> _Caller | Note:
     if not (condition.categories or condition.units or condition.languages):
-        return _Caller(candidates[0] if candidates else None)
-    if not candidates:
+        return _Caller(candidates.first)
+    if candidates.first is None:
         return note("the caller is not in the directory")
-    for contact in candidates:
-        if _is_meant(condition, plan, contact):
+    for contact, units in candidates.with_units:
+        if _is_meant(condition, contact, units):
             return _Caller(contact)
-    return note(
-        "asks for {wanted}; the caller is {found}",
-        wanted=Listed(tuple(Listed(each, "or") for each in _wanted(condition))),
-        found=Listed(tuple(_in_short(contact) for contact in candidates), "or"),
-    )
+    return note("asks for {wanted}; the caller is {found}", wanted=_wanted(condition), found=candidates.in_short)
 
 
-def _is_meant(condition: p.CallerCondition, plan: p.Plan, contact: Contact) -> bool:
+def _is_meant(condition: p.CallerCondition, contact: Contact, units: frozenset[str]) -> bool:
     return (
         (not condition.categories or contact.category in condition.categories)
         and (not condition.languages or contact.language in condition.languages)
-        and (not condition.units or any(unit in condition.units for unit in p.ladder(plan, contact.unit)))
+        and (not condition.units or not units.isdisjoint(condition.units))
     )
 
 
@@ -230,8 +248,10 @@ def _returns(call: Call, now: datetime, within: timedelta) -> bool:
     return call.last_outgoing is not None and now - within <= call.last_outgoing.at <= now
 
 
-def _wanted(condition: p.CallerCondition) -> Iterator[tuple[str, ...]]:
-    yield from (each for each in (condition.categories, condition.units, condition.languages) if each)
+@lru_cache(maxsize=4096)
+def _wanted(condition: p.CallerCondition) -> Listed:
+    asked = (condition.categories, condition.units, condition.languages)
+    return Listed(tuple(Listed(each, "or") for each in asked if each))
 
 
 def _in_short(contact: Contact) -> str:

@@ -46,7 +46,7 @@ Fact = str | int | date | Note | Listed | Moment
 
 def note(template: str, **facts: Fact | None) -> Note:
     """None is said as nothing."""
-    return Note(template, tuple((name, "" if fact is None else fact) for name, fact in facts.items()))
+    return Note(template, tuple([(name, "" if fact is None else fact) for name, fact in facts.items()]))
 
 
 def join(texts: list[str], last: str) -> str:

@@ -70,8 +70,13 @@ class Decision:
 
 
 def describe_decision(decision: Decision) -> dict[str, Any]:
-    """The decision as plain JSON data: `caller`, `route`, `itinerary`, `trace`."""
-    trace = decision.trace
+    """The decision as plain JSON data: `called`, `caller`, `route`, `itinerary`, `trace`."""
+    return in_full(in_short(decision))
+
+
+def in_short(decision: Decision) -> dict[str, Any]:
+    """The same without the sentences, which `in_full` makes of their templates and facts: a journal keeps thousands."""
+    trace, facts = decision.trace, _Facts()
     return {
         "called": {"number": trace.called, "did": trace.did},
         "caller": {
@@ -85,26 +90,71 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "route": decision.route,
         "itinerary": [describe(step) for step in decision.itinerary.steps],
         "trace": {
-            "routes": [_describe_tried(tried) for tried in trace.routes],
+            "routes": [{"route": tried.route, "note": facts.of_note(tried.reason)} for tried in trace.routes],
             "steps": [
                 {
                     "step": dump_step(weighed.step),
                     "origin": weighed.origin,
                     "kept": bool(weighed.became),
-                    "remarks": [describe_note(remark) for remark in weighed.remarks],
+                    "remarks": [facts.of_note(remark) for remark in weighed.remarks],
                 }
                 for weighed in trace.steps
             ],
-            "remarks": [str(remark) for remark in trace.remarks],
-            "notes": [describe_note(remark) for remark in trace.remarks],
+            "notes": [facts.of_note(remark) for remark in trace.remarks],
         },
     }
 
 
-def _describe_tried(tried: RouteTried) -> dict[str, Any]:
-    said = None if tried.reason is None else describe_note(tried.reason)
-    reason = None if said is None else said["text"]
-    return {"route": tried.route, "matched": said is None, "reason": reason, "note": said}
+class _Facts:
+    """Notes as JSON data. What many of them share, as who the caller is, is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+
+    def of_note(self, said: Note | None) -> dict[str, Any] | None:
+        if said is None:
+            return None
+        return {"template": said.template, "facts": {name: self.of(fact) for name, fact in said.facts}}
+
+    def of(self, fact: Fact) -> Any:
+        if isinstance(fact, str):  # most are
+            return fact
+        match fact:
+            case Listed():
+                made = self._made.get(id(fact))
+                if made is None:
+                    made = {"listed": [self.of(value) for value in fact.values], "word": fact.word}
+                    self._made[id(fact)] = made
+                return made
+            case Note():
+                return self.of_note(fact)
+            case Moment(at, other_day):
+                return {"at": at.isoformat(), "other_day": other_day}
+            case date():
+                return {"day": fact.isoformat()}
+            case _:
+                return fact
+
+
+def in_full(description: Mapping[str, Any]) -> dict[str, Any]:
+    """A description that was made `in_short`, with its sentences in English; one that has them stays as it is."""
+    trace = description.get("trace")
+    if trace is None or "remarks" in trace:
+        return dict(description)
+    notes = [_said(each) for each in trace["notes"]]
+    steps = [{**weighed, "remarks": [_said(each) for each in weighed["remarks"]]} for weighed in trace["steps"]]
+    routes = [_tried(each["route"], each["note"]) for each in trace["routes"]]
+    told = {"routes": routes, "steps": steps, "remarks": [each["text"] for each in notes], "notes": notes}
+    return {**description, "trace": told}
+
+
+def _tried(route: str, reason: Mapping[str, Any] | None) -> dict[str, Any]:
+    said = None if reason is None else _said(reason)
+    return {"route": route, "matched": said is None, "reason": said["text"] if said else None, "note": said}
+
+
+def _said(described: Mapping[str, Any]) -> dict[str, Any]:
+    return describe_note(read_note(described))
 
 
 def describe_note(said: Note) -> dict[str, Any]:
@@ -118,12 +168,8 @@ def _fact(fact: Fact) -> Any:
             return describe_note(fact)
         case Listed(values, word):
             return {"listed": [_fact(value) for value in values], "word": word}
-        case Moment(at, other_day):
-            return {"at": at.isoformat(), "other_day": other_day}
-        case date():
-            return {"day": fact.isoformat()}
         case _:
-            return fact
+            return _Facts().of(fact)
 
 
 def read_note(described: Mapping[str, Any]) -> Note:

@@ -1,6 +1,7 @@
 """The database: SQLite by default, PostgreSQL when it grows. One synchronous layer; coroutines use a thread."""
 
 import contextlib
+import json
 import sqlite3
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -209,6 +211,7 @@ def open_database(url: str, *, creates: bool = False) -> Database:
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
+        json_serializer=_json,
         pool_timeout=CONNECT_SECONDS,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
@@ -232,7 +235,7 @@ def _open_sqlite(url: str, *, creates: bool) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
-    engine = create_engine(url, creator=connect)
+    engine = create_engine(url, creator=connect, json_serializer=_json)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
@@ -266,6 +269,14 @@ def _open_sqlite(url: str, *, creates: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _json(value: Any) -> str:
+    """As json.dumps does, ten times as fast; that one takes half of a text's character, too."""
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return json.dumps(value)
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, case, desc, func, insert, or_, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, case, desc, func, insert, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from aiguillage.routing.trace import in_full
 from aiguillage.store.matching import begins_with
 from aiguillage.store.tables import call_events, decisions
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """A decision with the facts as they were then. `call` is Asterisk's Linkedid; `kind` inbound or simulated."""
+    """A decision with the facts as they were then. `call` is Asterisk's Linkedid; `kind` inbound or simulated.
+
+    `trace` may be written `in_short` (routing/trace.py); it is read in full.
+    """
 
     id: str
     call: str
@@ -58,10 +62,14 @@ def _row(record: DecisionRecord | EventRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
+def _decision(row: RowMapping) -> DecisionRecord:
+    return DecisionRecord(**{**row, "trace": in_full(row["trace"])})
+
+
 def recent(session: Session, limit: int) -> list[DecisionRecord]:
     """The last decisions, the newest first."""
     found = session.execute(select(decisions).order_by(desc(decisions.c.at)).limit(limit)).mappings()
-    return [DecisionRecord(**row) for row in found]
+    return [_decision(row) for row in found]
 
 
 _IN_ORDER = (call_events.c.at, call_events.c.id)
@@ -161,7 +169,7 @@ def decision_of(session: Session, call: str) -> DecisionRecord | None:
     """The latest decision about a call."""
     wanted = select(decisions).where(decisions.c.call == call).order_by(desc(decisions.c.at)).limit(1)
     found = session.execute(wanted).mappings().first()
-    return DecisionRecord(**found) if found else None
+    return _decision(found) if found else None
 
 
 def call_of(session: Session, wanted: str) -> str | None:
@@ -173,7 +181,7 @@ def call_of(session: Session, wanted: str) -> str | None:
 def decisions_of(session: Session, call: str) -> list[DecisionRecord]:
     """All decisions about a call, in order."""
     found = session.execute(select(decisions).where(decisions.c.call == call).order_by(decisions.c.at)).mappings()
-    return [DecisionRecord(**row) for row in found]
+    return [_decision(row) for row in found]
 
 
 def placed(session: Session, since: datetime) -> Iterator[Any]:
