@@ -97,7 +97,7 @@ def test_the_last_resort_is_a_context_of_its_own() -> None:
     ]
     steps = lines("extensions.conf", "last-resort")
     assert steps[0] == "exten = s,1,Set(LAST_RESORT=1)"
-    assert " same = n,Set(STEP_1_LEGS=sophie@PJSIP/sophie&tom@PJSIP/tom)" in steps
+    assert " same = n,Set(STEP_1_DIAL=PJSIP/sophie&PJSIP/tom)" in steps
     assert steps[-2:] == [" same = n,Set(ROUTE_OK=1)", " same = n,Goto(steps,s,1)"]
 
 

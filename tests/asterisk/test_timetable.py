@@ -35,12 +35,12 @@ exten = s,1,Set(CALLERID(num)=${WHO})
  same = n,Set(N=0)
  same = n(next),Set(N=$[${N} + 1])
  same = n,GotoIf($[0${STEPS} < ${N}]?told)
- same = n,Set(SAID=${SAID} ${STEP_${N}}/${STEP_${N}_LEGS}/${STEP_${N}_SECONDS}/${STEP_${N}_PROMPT})
+ same = n,Set(SAID=${SAID} ${STEP_${N}}/${STEP_${N}_DIAL}/${STEP_${N}_SECONDS}/${STEP_${N}_PROMPT})
  same = n,Set(SAID=${SAID}/${STEP_${N}_MENU}/${STEP_${N}_QUEUE}/${STEP_${N}_BOX}/${STEP_${N}_CAUSE})
  same = n,Goto(next)
  same = n(told),UserEvent(Timetable,Case: ${CASE},Said: ${SAID})
 """
-_TOLD = ("", "_LEGS", "_SECONDS", "_PROMPT", "_MENU", "_QUEUE", "_BOX", "_CAUSE")
+_TOLD = ("", "_DIAL", "_SECONDS", "_PROMPT", "_MENU", "_QUEUE", "_BOX", "_CAUSE")
 
 
 async def nothing() -> None:

@@ -112,7 +112,7 @@ async def test_a_key_is_a_new_question_with_a_whole_itinerary(house: House) -> N
     command = await house.menu("main:2")
     (record,) = await house.journal()
     assert (record.kind, record.route, record.caller) == ("menu", "everybody else in office hours", STRANGER)
-    assert variable(command, "STEP_1_LEGS") == "tom@PJSIP/tom"
+    assert variable(command, "STEP_1_DIAL") == "PJSIP/tom"
     assert command.endswith(',ROUTE_OK=1"')
 
 
@@ -179,8 +179,8 @@ async def test_a_caller_who_presses_keys_takes_one_turn_of_a_rotary_group(house:
     for _ in range(4):
         await house.answering.inbound(header(STRANGER, CENTRAL, "2026-11-24T10:00"))
         await house.menu("main:1")
-        rung_first.append(variable(await house.menu("main:1&main:2"), "STEP_1_LEGS"))
-    assert sorted(rung_first[:2]) == ["sophie@PJSIP/sophie", "tom@PJSIP/tom"]
+        rung_first.append(variable(await house.menu("main:1&main:2"), "STEP_1_DIAL"))
+    assert sorted(rung_first[:2]) == ["PJSIP/sophie", "PJSIP/tom"]
     assert rung_first[2:] == rung_first[:2]
     assert house.memory.turns().rung == {"shop": 4}
 

@@ -373,7 +373,7 @@ async def test_asterisk_is_told_which_phones_ring_and_the_journal_which_call_tha
     answering = replace(answering_with(journal), calling=desk.calling)
     await desk.place()
     command = await answering.placed(question(desk.call, call=f"{desk.call}-colleague"))
-    assert "STEP_1_LEGS=sophie@PJSIP/sophie" in command
+    assert "STEP_1_DIAL=PJSIP/sophie,STEP_1_WHO=sophie" in command
     assert "STEP_2=hangup" in command
     (record,) = journal.decisions
     assert (record.call, record.kind, record.caller, record.called) == (desk.call, "click-to-call", "sophie", PRESIDENT)

@@ -16,7 +16,7 @@ from aiguillage.routing.plan import HANGUP_CAUSES
 MAX_VARIABLES = 99
 """That MSet sets; it would take all that follows for the last one's value (pbx_variables.c)."""
 MAX_VALUE = 3800
-"""Characters, so that `DIAL` of extensions.conf stays below the 4096 of VAR_BUF_SIZE (pbx_private.h): about 80 GSMs."""
+"""Characters, so that `DIAL` of extensions.conf stays below the 4096 of VAR_BUF_SIZE (pbx_private.h): about 90 GSMs."""
 MAX_NAME = 80
 
 NOBODY_AVAILABLE = "builtin/nobody-available"
@@ -77,7 +77,8 @@ def _step(step: i.Step) -> Iterator[Assignment]:
         case i.Ring(legs, seconds):
             confirmed = any(leg.confirm for leg in legs)
             yield "", "ring"
-            yield "_LEGS", "&".join(f"{leg.person or ''}@{dial_string(leg, apart=confirmed)}" for leg in legs)
+            yield "_DIAL", "&".join(dial_string(leg, apart=confirmed) for leg in legs)
+            yield "_WHO", "&".join(leg.person or "+" for leg in legs)
             yield "_SECONDS", str(seconds)
             yield "_PATIENCE", str(seconds + CONFIRMATION if confirmed else seconds)
         case i.Play(prompt):

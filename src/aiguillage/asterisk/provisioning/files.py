@@ -374,6 +374,7 @@ def _globals(plan: Plan, site: Site) -> Iterator[tuple[str, str]]:
     yield "ROUTER", site.agi
     yield "PROMPTS", str(site.prompts)
     yield "PARALLEL_CALLS", str(site.parallel_calls)
+    yield "AGIEXITONHANGUP", "yes"
     extensions = _all_extensions(plan)
     yield "EXTENSIONS_BEGIN", "".join(sorted({extension[0] for extension in extensions}))
     yield "EXTENSION_DIGITS", str(max((len(extension) for extension in extensions), default=2) - 1)
@@ -475,6 +476,19 @@ Newchannel must not be among them: it tells the caller's number as it came, line
 cleaned it, so that a caller could write events of Asterisk's into it.
 """
 
+_UNHEARD = (
+    "Newexten",
+    "Newstate",
+    "NewCallerid",
+    "NewConnectedLine",
+    "BridgeCreate",
+    "BridgeEnter",
+    "BridgeLeave",
+    "BridgeDestroy",
+    "DeviceStateChange",
+)
+"""Events that each call brings dozens of, and nobody reads: Asterisk makes none, for no user of its interface."""
+
 _USER = """\
 [{user}]
 secret = {secret}
@@ -502,7 +516,10 @@ def _manager(site: Site) -> str:
     other = _USER.format(
         user=site.ami_system_user, secret=site.ami_system_secret, permits=permits, read="", write="system"
     )
-    general = f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = {site.ami_host}\n\n"
+    general = (
+        f"[general]\nenabled = yes\nport = {site.ami_port}\nbindaddr = {site.ami_host}\n"
+        f"disabledevents = {','.join(_UNHEARD)}\n\n"
+    )
     return general + service + filters + (f"\n{other}" if apart else "")
 
 
