@@ -34,8 +34,7 @@ CALLER, CENTRAL = "+32471000201", "+3271000001"
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_file, "SETTLED", 0.05)
-    monkeypatch.setattr(catching_up, "SETTLED", 0.06)
+    monkeypatch.setattr(call_file, "SETTLED", 0.3)
     monkeypatch.setattr(catching_up, "WRITTEN_AFTER", 0.01)
 
 
@@ -96,7 +95,7 @@ def test_read_again_it_tells_nothing_new_and_is_removed(settings: Settings, data
     asterisk_writes(settings, answered_by_claire("17.1"))
     take_in(settings, database, None, NOW)
     asterisk_writes(settings, answered_by_claire("17.1"))  # as if the first had been put back
-    done = take_in(settings, database, None, NOW, to_the_end=True)
+    done = take_in(settings, database, None, NOW, patience=0.35)
     assert (done.calls, done.events) == ([], 0)
     assert len(calls(database)) == 1
     assert files(settings) == []
@@ -126,7 +125,7 @@ def test_nothing_is_removed_before_it_is_written_down(
     with monkeypatch.context() as patched:
         patched.setattr(once, "set_offset", fails)
         with pytest.raises(StoreUnavailable):
-            take_in(settings, database, None, NOW, to_the_end=True)
+            take_in(settings, database, None, NOW, patience=0.35)
     assert len(files(settings)) == 1
     assert calls(database) == []
     assert len(take_in(settings, database, None, NOW).calls) == 1

@@ -27,6 +27,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two attempts to connect, doubled each time, with chance so that nodes do not knock together."""
 MAX_PACKET = 1 << 20
 MAX_EVENTS = 10_000
+TOGETHER = 0.05
+"""Seconds that events wait for each other while no action waits for its answer: Asterisk sends each by itself, and to
+wake up for one costs more than to read it."""
 
 State = Literal["connecting", "up", "refused", "down", "closed"]
 Message = Mapping[str, str]
@@ -244,6 +247,20 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
     encoding = "utf-8"
     _received = b""
+    _rest: asyncio.TimerHandle | None = None
+
+    def read_on(self) -> None:
+        """Read what comes as soon as it comes."""
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def _read_later(self) -> None:
+        if self._rest is None and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._rest = asyncio.get_running_loop().call_later(TOGETHER, self.read_on)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -255,6 +272,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
                 super().data_received(packet.decode("utf-8", "replace").encode() + b"\r\n\r\n")
         if len(self._received) > MAX_PACKET:
             self.transport.abort()
+        elif self.factory is not None and not self.factory.asked:  # none before the greeting has been read
+            self._read_later()
 
     def handle_message(self, message: Any) -> None:
         """An event may answer an action too; and an event that calls itself Shutdown, which a caller's bytes could
@@ -271,6 +290,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
     def connection_lost(self, exc: Exception | None) -> None:
         unanswered = [action.future for action in self.responses.values() if not action.future.done()]
+        if self._rest is not None:
+            self._rest.cancel()
         super().connection_lost(exc)
         for future in unanswered:
             if not future.done():
@@ -278,7 +299,10 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
 
 class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
-    """A Manager for one connection: it neither logs in, pings nor reconnects by itself."""
+    """A Manager for one connection: it neither logs in, pings nor reconnects by itself. `asked`: actions that wait for
+    their answer."""
+
+    asked = 0
 
     def __init__(self, take: Callable[[Message], None], **config: Any) -> None:
         super().__init__(protocol_factory=_Protocol, loop=asyncio.get_running_loop(), **config)
@@ -323,9 +347,14 @@ class _Connection(Manager):  # type: ignore[misc]  # panoramisk is untyped
                 raise Refused(f"AMI action {name}: a value holds a line end or another control character")
         if self.protocol is None or self.lost.is_set():
             raise AsteriskUnavailable("the connection is lost")
-        future = self.send_action({"Action": name, **fields}, as_list=as_list)
-        # Not awaited directly: a lost connection cancels it, which must not look like our own cancellation.
-        done, _ = await asyncio.wait([future], timeout=ACTION_SECONDS)
+        self.asked += 1
+        self.protocol.read_on()
+        try:
+            future = self.send_action({"Action": name, **fields}, as_list=as_list)
+            # Not awaited directly: a lost connection cancels it, which must not look like our own cancellation.
+            done, _ = await asyncio.wait([future], timeout=ACTION_SECONDS)
+        finally:
+            self.asked -= 1
         if not done:
             raise AnswerLost(f"Asterisk did not answer {name} in {ACTION_SECONDS:.0f} s")
         if future.cancelled():

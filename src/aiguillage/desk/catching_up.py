@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from aiguillage.asterisk.ami import ManagerLink
-from aiguillage.asterisk.call_file import NOTHING_KNOWN, SETTLED, CallBegan, CallFile, Known, Piece, is_settled
+from aiguillage.asterisk.call_file import NOTHING_KNOWN, CallBegan, CallFile, Known, Piece, is_settled
 from aiguillage.asterisk.events import CallEvent
 from aiguillage.desk.hearing import Heard
 from aiguillage.desk.journalling import event_records
@@ -35,6 +35,8 @@ EVERY = 5.0
 """Seconds between two looks into the file."""
 WRITTEN_AFTER = 0.2
 """Seconds within which Asterisk has mostly written the line that it was at when the file was set aside."""
+HEARD_AFTER = 1.0
+"""Seconds within which what was heard of a line is in the journal, so that it need not be looked up."""
 SURELY_WRITTEN = timedelta(seconds=10)
 """After that, a call that Asterisk does not have any more, and whose end is in no file, was interrupted."""
 LONGEST_CALL = timedelta(days=30)
@@ -58,17 +60,18 @@ def take_in(
     now: datetime,
     *,
     known: Known = NOTHING_KNOWN,
-    to_the_end: bool = False,
+    patience: float = WRITTEN_AFTER,
 ) -> TakenIn:
     """Read what Asterisk has written until now; from a thread. It may be broken off and done again, by anybody.
 
-    `known`: the calls that the journal has. `to_the_end`: nothing of it is left in any file afterwards, which takes a
-    second. Raises AsteriskUnavailable where the files cannot be used, StoreUnavailable.
+    `known`: the calls that the journal has; `patience`: seconds between setting the file aside and reading it. After
+    SETTLED nothing of it is left in any file. Raises AsteriskUnavailable where the files cannot be used,
+    StoreUnavailable.
     """
     files, done = CallFile(settings.call_events), TakenIn()
-    set_aside = files.set_aside()
+    files.set_aside()
     if found := files.aside():
-        time.sleep(SETTLED if to_the_end else WRITTEN_AFTER if set_aside else 0)
+        time.sleep(patience)
         teller = _Teller(snapshot or _published(database), now - timedelta(days=settings.keep_numbers_days), now)
         for file in found:
             settled = is_settled(file)
@@ -180,7 +183,7 @@ class CatchingUp:
         """Every few seconds, for ever."""
         dropped = self._link.dropped
         while True:
-            await self._take_in()
+            await self._take_in(HEARD_AFTER)
             await self._interrupt(datetime.now(UTC) - SURELY_WRITTEN)
             if self._link.dropped > dropped:  # events came faster than they were read
                 dropped = self._link.dropped
@@ -215,12 +218,18 @@ class CatchingUp:
         except (AsteriskUnavailable, StoreUnavailable) as wrong:
             log.warning("calls_not_compared", error=str(wrong))
 
-    async def _take_in(self) -> None:
+    async def _take_in(self, patience: float = WRITTEN_AFTER) -> None:
         async with self._reading:
             now = datetime.now(UTC)
             try:
                 done = await asyncio.to_thread(
-                    take_in, self._settings, self._database, self._snapshot(), now, known=self._heard.whole
+                    take_in,
+                    self._settings,
+                    self._database,
+                    self._snapshot(),
+                    now,
+                    known=self._heard.whole,
+                    patience=patience,
                 )
             except (AsteriskUnavailable, StoreUnavailable) as wrong:
                 fault = str(wrong)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from aiguillage import text_formats
+from aiguillage.asterisk.call_file import SETTLED
 from aiguillage.desk import catching_up, editing, last_known_good, messages
 from aiguillage.desk.editing import Editor
 from aiguillage.desk.erasures import Erasures
@@ -172,7 +173,7 @@ def erase(settings: Settings, database: Database, subject: Subject, by: Editor, 
     for a number that the plan or somebody's state uses; AsteriskUnavailable where it does not delete their messages:
     then nothing else is erased yet.
     """
-    catching_up.take_in(settings, database, None, now, to_the_end=True)  # Asterisk's file has their number, too
+    catching_up.take_in(settings, database, None, now, patience=SETTLED)  # Asterisk's file has their number, too
     with database.reading() as session:
         country = country_in(session)
         known = known_in(session, subject, country)
