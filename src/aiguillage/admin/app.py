@@ -1,6 +1,7 @@
 """The FastAPI application: its resources, its guard and its manner of saying no."""
 
 import functools
+import threading
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -78,9 +79,18 @@ def _application() -> FastAPI:
     return app
 
 
-@functools.cache
 def description() -> dict[str, Any]:
-    """OpenAPI 3.1, with the schemas of the plan document and with what webhooks are sent."""
+    """OpenAPI 3.1, with the schemas of the plan document and with what webhooks are sent. The first one takes a second
+    of work: whoever asks meanwhile waits for it."""
+    with _describing:
+        return _description()
+
+
+_describing = threading.Lock()
+
+
+@functools.cache
+def _description() -> dict[str, Any]:
     app = _application()
     told = webhook_events.router.routes
     found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes, webhooks=told)
