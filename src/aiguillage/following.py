@@ -111,6 +111,11 @@ class Following:
         await asyncio.to_thread(self._notices.close)
 
     @property
+    def version(self) -> int:
+        """The plan that calls follow; 0 before the first."""
+        return self.snapshot.plan_version if self.snapshot else 0
+
+    @property
     def health(self) -> Health:
         snapshot = self.snapshot
         if snapshot is None:

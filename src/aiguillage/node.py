@@ -1,6 +1,8 @@
 """One Asterisk, and everything that the service does beside it: it answers, listens, writes, and keeps in step."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from aiguillage.asterisk.loops import came_back
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
+from aiguillage.asterisk.systemname import misnamed
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.asterisk_files import AsteriskFiles
@@ -26,11 +29,15 @@ from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.measuring import Meters
 from aiguillage.desk.memory import Memory, numbers_kept
 from aiguillage.desk.messages import MessageBook
+from aiguillage.desk.nodes import Reporting
 from aiguillage.desk.parts import Health
 from aiguillage.desk.queueing import Queueing
+from aiguillage.desk.retaining import Retained, forget_messages
 from aiguillage.desk.snapshot import Snapshot
 from aiguillage.desk.trunks import Trunks
+from aiguillage.errors import AsteriskUnavailable, SettingRefused, StoreUnavailable
 from aiguillage.following import Following
+from aiguillage.ports import port_taken
 from aiguillage.routing import hours
 from aiguillage.routing.presence import Presence
 from aiguillage.settings import Settings
@@ -39,6 +46,8 @@ from aiguillage.synthetic_calls import SyntheticCalls
 
 log = structlog.get_logger()
 
+LEARN_EVERY = 2.0
+"""Seconds between two looks at what other nodes' calls have left."""
 DRAIN = 1.5
 """Seconds that a call in the middle of its question is given when the service stops."""
 
@@ -63,7 +72,7 @@ class Node:
             secret=settings.ami_secret.get_secret_value(),
             on_up=self._asterisk_is_there,
         )
-        self.calling = Calling(self.link, self._current, self._memory, settings.daily_calls)
+        self.calling = Calling(self.link, self._current, self._memory, settings.daily_calls, settings.call_prefix)
         answering = Answering(
             self._current,
             database,
@@ -93,17 +102,22 @@ class Node:
         self.trunks = Trunks(self.journalling)
         self._catching_up = CatchingUp(settings, database, self.link, live, self._current)
         self._synthetic_calls = SyntheticCalls(settings)
+        self._reporting = Reporting(database, settings.node)
         self._listening = False
         self._recalled = False
+        self._misnamed = ""
+        self._learn_at = 0.0
 
     # --- its life ---
 
-    async def listen(self) -> None:
-        """For questions. Raises OSError where the port is taken."""
-        await self.listener.start()
-        self._listening = True
-
     async def start(self) -> None:
+        """Raises SettingRefused where the port for Asterisk's questions is taken."""
+        try:
+            await self.listener.start()
+        except OSError as wrong:
+            place = f"{self._settings.agi_host}:{self._settings.agi_port}"
+            raise SettingRefused(port_taken("FastAGI", place, "AIGUILLAGE_AGI_PORT", wrong)) from None
+        self._listening = True
         self._messages.start()
         await self.link.start()
 
@@ -129,13 +143,18 @@ class Node:
     async def forget(self) -> None:
         """What is not to be kept any longer."""
         await asyncio.to_thread(self._announcing.forget)
+        if self._settings.node:  # its own messages are nobody else's to delete
+            try:
+                await asyncio.to_thread(forget_messages, self._settings, self._database, datetime.now(UTC), Retained())
+            except StoreUnavailable as wrong:
+                log.warning("messages_not_forgotten", error=str(wrong))
 
-    @property
     def health(self) -> Mapping[str, Health]:
         told = f"listening on {self._settings.agi_host}:{self._settings.agi_port}"
+        up, wrong = self.link.state == "up", self._misnamed
         return {
             "fastagi": Health(self._listening, told if self._listening else "not listening"),
-            "ami": Health(self.link.state == "up", self.link.reason),
+            "ami": Health(up and not wrong, wrong if up and wrong else self.link.reason),
             "sip": self._synthetic_calls.health,
             "provisioning": self._files.health,
             "trunks": self.trunks.health,
@@ -164,8 +183,10 @@ class Node:
             await self._recall()
 
     async def look(self) -> None:
+        await self._report()
         if (snapshot := self._current()) is None:
             return
+        await self._learn(snapshot)
         await self._files.keep(snapshot)
         if self._files.are_lacking:
             # An Asterisk that waits for its first files cannot be logged in to.
@@ -183,6 +204,21 @@ class Node:
         self._recalled = True
         self.journalling.start()  # not before: what it writes would be recalled, and count twice
 
+    async def _learn(self, snapshot: Snapshot) -> None:
+        """What other nodes' calls have left: whoever is called over one of them may call back over this one."""
+        if not self._settings.node or not self._recalled or time.monotonic() < self._learn_at:
+            return
+        self._learn_at = time.monotonic() + LEARN_EVERY
+        with contextlib.suppress(StoreUnavailable):  # who follows has told it
+            await self._memory.learn(self._database, datetime.now(UTC), snapshot.plan)
+
+    async def _report(self) -> None:
+        following, snapshot = self._following, self._current()
+        refused = following.passed_over if following.passed_over > following.version else 0
+        fault = "" if not refused or self._files.health.ok else self._files.health.reason
+        revision = snapshot.directory_revision if snapshot else 0
+        await self._reporting.say(following.version, revision, refused, fault)
+
     def _presence_changed(self, person: str, presence: Presence) -> None:
         """A phone has set a state: the very next call knows it, before the store is looked at again."""
         if (snapshot := self._current()) is not None:
@@ -192,6 +228,7 @@ class Node:
 
     async def _asterisk_is_there(self) -> None:
         """After each login: Asterisk may have been restarted with older files, and news of calls were missed."""
+        await self._look_at_name()
         await self._catching_up.after_login()
         self.calling.doubt(datetime.now(UTC))
         self._following.passed_over = 0  # this Asterisk may take what the one before did not
@@ -201,6 +238,18 @@ class Node:
             await self._queueing.start_afresh(snapshot)
             self._meters.waiting = await self._queueing.waiting(snapshot)
             await self.trunks.look(self.link, snapshot.plan.trunks, datetime.now(UTC))
+
+    async def _look_at_name(self) -> None:
+        """Of several nodes, calls of one that has another's name would be taken for that one's."""
+        if not self._settings.node:
+            return
+        try:
+            self._misnamed = await misnamed(self.link, self._settings.node)
+        except AsteriskUnavailable as wrong:
+            self._misnamed = f"Asterisk does not say its name: {wrong}"
+        self._catching_up.tells_apart = not self._misnamed
+        if self._misnamed:
+            log.error("asterisk_misnamed", error=self._misnamed)
 
     async def _record_events(self) -> None:
         interpreter = Interpreter()

@@ -1,13 +1,17 @@
-"""What the service does for people, wherever Asterisk is: webhooks are delivered, and nothing is kept too long."""
+"""What the service does wherever Asterisk is: it delivers webhooks, keeps nothing too long, and looks after nodes."""
 
 import asyncio
+from collections.abc import Coroutine, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
 from aiguillage.desk import retaining
 from aiguillage.desk.delivering import Delivering
+from aiguillage.desk.nodes import Nodes
+from aiguillage.desk.parts import Health
 from aiguillage.desk.posting import Poster
 from aiguillage.desk.receivers import Receivers
 from aiguillage.errors import AiguillageError
@@ -18,15 +22,23 @@ log = structlog.get_logger()
 
 
 class Office:
-    """Owned by the event loop. `receivers` are those whom webhooks may be sent to."""
+    """Owned by the event loop. `receivers` are those whom webhooks may be sent to; `nodes`: those that a desk looks at,
+    None where Asterisk is beside us."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings, self._database = settings, database
         self.receivers = Receivers(settings.webhook_networks, settings.webhooks_http)
         self.delivering = Delivering(database, Poster(self.receivers))
+        self.nodes = Nodes(database) if settings.role == "desk" else None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self.delivering.start()
+
+    def tasks(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        return {}
+
+    async def drain(self) -> None:
+        return
 
     async def close(self) -> None:
         await self.delivering.close()
@@ -37,6 +49,9 @@ class Office:
             await asyncio.to_thread(self._retain, datetime.now(UTC))
         except AiguillageError as wrong:
             log.warning("nothing_forgotten", error=str(wrong))
+
+    def health(self) -> Mapping[str, Health]:
+        return {"nodes": self.nodes.health()} if self.nodes is not None else {}
 
     def _retain(self, now: datetime) -> None:
         if retaining.is_due(self._database, now):

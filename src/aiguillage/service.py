@@ -4,25 +4,28 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import structlog
 import uvicorn
 
 from aiguillage import event_loop, logs
-from aiguillage.admin.app import create_app
+from aiguillage.admin.app import create_app, create_node_app
 from aiguillage.desk.accounts import first_invitation
-from aiguillage.desk.calling import Calling, PlacedCall
+from aiguillage.desk.calling import Calling, Calls, NoCalls, PlacedCall
 from aiguillage.desk.live import LiveCalls
 from aiguillage.desk.measuring import Meters
 from aiguillage.desk.metrics import Metrics
 from aiguillage.desk.parts import Health, Parts
+from aiguillage.desk.receivers import PUBLIC
 from aiguillage.errors import SettingRefused, StoreUnavailable
 from aiguillage.following import Following
 from aiguillage.node import Node
 from aiguillage.office import Office
+from aiguillage.ports import port_taken
 from aiguillage.settings import Settings
 from aiguillage.store.database import Database, open_database
 from aiguillage.store.migrate import schema_state
@@ -42,25 +45,58 @@ def run(settings: Settings) -> None:
     event_loop.run(service.run_until_stopped(service.welcome))
 
 
+class Part(Protocol):
+    """What a role of the service is made of; owned by the event loop."""
+
+    async def start(self) -> None: ...
+
+    def tasks(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """What it does all the time, by name."""
+        ...
+
+    def health(self) -> Mapping[str, Health]:
+        """May ask the database, so call it from a thread."""
+        ...
+
+    async def forget(self) -> None:
+        """What is not to be kept any longer."""
+        ...
+
+    async def drain(self) -> None:
+        """Finish what is under way, and begin nothing."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Service:
-    """One per process."""
+    """One per process. Its role says which parts it has, besides the database and what is published in it:
+
+    node    a Node: calls of one Asterisk are answered and written down; HTTP only tells how it is
+    desk    an Office: webhooks and retention; HTTP has the whole API, which places no call and sees none in progress
+    all     both
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database: Database = open_database(settings.url)
-        self._live = LiveCalls()
+        self._live = LiveCalls(elsewhere=settings.role == "desk")
         self._meters = Meters()
         self._following = Following(settings, self.database, self._meters)
-        self._node = Node(settings, self.database, self._following, self._live, self._meters)
-        self._office = Office(settings, self.database)
+        node = None
+        if settings.role != "desk":
+            node = Node(settings, self.database, self._following, self._live, self._meters)
+        office = Office(settings, self.database) if settings.role != "node" else None
+        self._node, self._office = node, office
+        self._parts: list[Part] = [part for part in (node, office) if part is not None]
         self._metrics = Metrics(
             self._meters,
             lambda: self._following.snapshot,
-            self._node.link,
-            self._node.listener,
-            self._node.journalling,
-            self._office.delivering,
-            self._node.trunks,
+            node.link if node else None,
+            node.listener if node else None,
+            node.journalling if node else None,
+            office.delivering if office else None,
+            node.trunks if node else None,
             self._live,
         )
 
@@ -83,38 +119,37 @@ class Service:
         """
         with self._http_socket() as http:
             await self._following.begin()
-            await self._start_listener()
+            for part in self._parts:
+                await part.start()
             self._following.start()
-            self._office.start()
-            await self._node.start()
             server = self._server()
             serving = asyncio.create_task(server.serve(sockets=[http]), name="http")
-            endless = {
-                "forget": self._forget(),
-                "follow": self._following.run(),
-                "lag": self._meters.watch(),
-                **self._node.tasks(),
-            }
+            endless = {"forget": self._forget(), "follow": self._following.run(), "lag": self._meters.watch()}
+            for part in self._parts:
+                endless |= part.tasks()
             tasks = [asyncio.create_task(each, name=name) for name, each in endless.items()]
             event_loop.keep()
-            log.info("serving", http=self._http_url(), agi=f"{self.settings.agi_host}:{self.settings.agi_port}")
+            log.info("serving", role=self.settings.role, **self._places())
             try:
                 yield
             finally:
                 self._live.closed = True
-                await self._node.drain()
+                for part in self._parts:
+                    await part.drain()
                 server.should_exit = True
                 await serving
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                await self._node.close()
-                await self._office.close()
+                for part in self._parts:
+                    await part.close()
                 await self._following.close()
                 self.database.close()
 
     def welcome(self) -> None:
         """Print the link of the first administrator, as long as nobody has a password: not a line of the log."""
+        if self._office is None:
+            return
         try:
             link = first_link(self.settings, self.database)
         except StoreUnavailable:
@@ -127,31 +162,39 @@ class Service:
             self.database,
             lambda: self._following.snapshot,
             self.health,
-            lambda: self._following.passed_over,
+            self._followed,
             self.settings.longest_ringing,
-            self._office.receivers,
+            self._office.receivers if self._office is not None else PUBLIC,
             self._live,
             self.settings,
-            _CallsFromThreads(self._node.calling, asyncio.get_running_loop()),
+            self._calls(),
             self._metrics.text,
         )
 
     def health(self) -> Mapping[str, Health]:
         """Each part that a call needs; asks the database, so call it from a thread."""
         schema = schema_state(self.database)
-        return {
+        found = {
             "database": Health(schema.reachable, schema.reason),
             "migrations": Health(schema.current, schema.reason),
-            **self._node.health,
-            "snapshot": self._following.health,
         }
+        for part in self._parts:
+            found |= part.health()
+        return found | {"snapshot": self._following.health}
+
+    def _followed(self) -> tuple[int, int]:
+        following = self._following
+        if self._office is not None and self._office.nodes is not None:
+            return self._office.nodes.followed(following.version)
+        return following.version, following.passed_over
 
     # --- parts ---
 
     def _server(self) -> uvicorn.Server:
+        create = create_app if self._office is not None else create_node_app
         return _QuietServer(
             uvicorn.Config(
-                create_app(self.parts()),
+                create(self.parts()),
                 log_config=None,
                 lifespan="off",
                 server_header=False,
@@ -171,20 +214,21 @@ class Service:
         with contextlib.closing(listening):
             yield listening
 
-    async def _start_listener(self) -> None:
-        try:
-            await self._node.listen()
-        except OSError as wrong:
-            place = f"{self.settings.agi_host}:{self.settings.agi_port}"
-            raise SettingRefused(port_taken("FastAGI", place, "AIGUILLAGE_AGI_PORT", wrong)) from None
-
     def _http_url(self) -> str:
         return f"http://{self.settings.http_host}:{self.settings.http_port}"
 
+    def _places(self) -> Mapping[str, str]:
+        """Where it listens."""
+        http = {"http": self._http_url()}
+        return http | ({"agi": f"{self.settings.agi_host}:{self.settings.agi_port}"} if self._node is not None else {})
+
+    def _calls(self) -> Calls:
+        return NoCalls() if self._node is None else _CallsFromThreads(self._node.calling, asyncio.get_running_loop())
+
     async def _forget(self) -> None:
         while True:
-            await self._node.forget()
-            await self._office.forget()
+            for part in self._parts:
+                await part.forget()
             await asyncio.sleep(FORGET_EVERY)
             event_loop.tidy()
 
@@ -218,8 +262,3 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def port_taken(what: str, place: str, setting: str, wrong: OSError) -> str:
-    """What an operator reads when a port cannot be had."""
-    return f"{what} cannot listen on {place}: {wrong.strerror}. Stop what uses it, or set {setting}."

@@ -147,7 +147,7 @@ async def test_a_lost_answer_is_a_call_until_it_is_known_to_be_none(desk: Desk) 
 async def test_without_a_plan_or_an_asterisk_there_are_no_calls() -> None:
     with pytest.raises(Unavailable, match="no plan has been published yet"):
         await Desk(snapshot=lambda: None).place()
-    with pytest.raises(Unavailable, match="not connected to an Asterisk"):
+    with pytest.raises(Unavailable, match="this service is a desk, which has no Asterisk"):
         NoCalls().place("sophie", PRESIDENT, "token console")
     with pytest.raises(NotFound):
         NoCalls().get("0" * 32)

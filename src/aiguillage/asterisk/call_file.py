@@ -54,8 +54,8 @@ class Piece:
 class CallFile:
     """Several processes may read it: what it tells is written down once, whoever reads it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, node: str = "") -> None:
+        self.folder, self._node = folder, node
 
     def set_aside(self) -> bool:
         """Let Asterisk begin a new file; whether anything has happened since the last time.
@@ -84,9 +84,10 @@ class CallFile:
         return None
 
     def identity(self, file: Path) -> str:
-        """By its first line, which no other file has. Raises AsteriskUnavailable."""
+        """By its node and its first line, which no other file has. Raises AsteriskUnavailable."""
         with self._usable(), contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
-            return hashlib.sha256(opened.readline()).hexdigest()[:32]
+            digest = hashlib.sha256(opened.readline()).hexdigest()[:32]
+            return f"{self._node}-{digest}" if self._node else digest
         return ""
 
     def remove(self, file: Path) -> None:
