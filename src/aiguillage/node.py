@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +17,7 @@ from aiguillage.asterisk.loops import came_back
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
 from aiguillage.asterisk.queues import not_answered
-from aiguillage.asterisk.systemname import misnamed
+from aiguillage.asterisk.systemname import misnamed, remedy, systemname
 from aiguillage.desk.announcing import Announcing
 from aiguillage.desk.answering import Answering
 from aiguillage.desk.asterisk_files import AsteriskFiles
@@ -46,6 +45,8 @@ from aiguillage.synthetic_calls import SyntheticCalls
 
 log = structlog.get_logger()
 
+REPORT_EVERY = 0.5
+"""Seconds between two looks whether we follow something else, which whoever publishes waits for."""
 LEARN_EVERY = 2.0
 """Seconds between two looks at what other nodes' calls have left."""
 DRAIN = 1.5
@@ -106,7 +107,6 @@ class Node:
         self._listening = False
         self._recalled = False
         self._misnamed = ""
-        self._learn_at = 0.0
 
     # --- its life ---
 
@@ -123,11 +123,14 @@ class Node:
 
     def tasks(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What it does all the time, by name."""
-        return {
+        found = {
             "events": self._record_events(),
             "catching-up": self._catching_up.run(),
             "synthetic-calls": self._synthetic_calls.run(),
         }
+        if self._settings.node:  # there are others; what they wait for in the database, nobody else waits for
+            found |= {"reporting": _every(REPORT_EVERY, self._report), "learning": _every(LEARN_EVERY, self._learn)}
+        return found
 
     async def drain(self) -> None:
         """No call asks any more; those that are being answered are finished."""
@@ -183,10 +186,8 @@ class Node:
             await self._recall()
 
     async def look(self) -> None:
-        await self._report()
         if (snapshot := self._current()) is None:
             return
-        await self._learn(snapshot)
         await self._files.keep(snapshot)
         if self._files.are_lacking:
             # An Asterisk that waits for its first files cannot be logged in to.
@@ -204,25 +205,27 @@ class Node:
         self._recalled = True
         self.journalling.start()  # not before: what it writes would be recalled, and count twice
 
-    async def _learn(self, snapshot: Snapshot) -> None:
-        """What other nodes' calls have left: whoever is called over one of them may call back over this one."""
-        if not self._settings.node or not self._recalled or time.monotonic() < self._learn_at:
-            return
-        self._learn_at = time.monotonic() + LEARN_EVERY
-        with contextlib.suppress(StoreUnavailable):  # who follows has told it
-            await self._memory.learn(self._database, datetime.now(UTC), snapshot.plan)
+    def _presence_changed(self, person: str, presence: Presence) -> None:
+        """A phone has set a state: the very next call knows it, before the store is looked at again."""
+        if (snapshot := self._current()) is not None:
+            self._following.snapshot = replace(snapshot, presences={**snapshot.presences, person: presence})
+
+    # --- the other nodes ---
+
+    async def _learn(self) -> None:
+        """What their calls have left: whoever is called over one of them may call back over this one."""
+        snapshot = self._current()
+        if snapshot is not None and self._recalled:
+            with contextlib.suppress(StoreUnavailable):  # who follows has told it
+                await self._memory.learn(self._database, datetime.now(UTC), snapshot.plan)
 
     async def _report(self) -> None:
+        """What our calls follow, and why not the newest."""
         following, snapshot = self._following, self._current()
         refused = following.passed_over if following.passed_over > following.version else 0
         fault = "" if not refused or self._files.health.ok else self._files.health.reason
         revision = snapshot.directory_revision if snapshot else 0
         await self._reporting.say(following.version, revision, refused, fault)
-
-    def _presence_changed(self, person: str, presence: Presence) -> None:
-        """A phone has set a state: the very next call knows it, before the store is looked at again."""
-        if (snapshot := self._current()) is not None:
-            self._following.snapshot = replace(snapshot, presences={**snapshot.presences, person: presence})
 
     # --- what Asterisk tells ---
 
@@ -243,12 +246,14 @@ class Node:
         """Of several nodes, calls of one that has another's name would be taken for that one's."""
         if not self._settings.node:
             return
+        node = self._settings.node
         try:
-            self._misnamed = await misnamed(self.link, self._settings.node)
-        except AsteriskUnavailable as wrong:
-            self._misnamed = f"Asterisk does not say its name: {wrong}"
-        self._catching_up.tells_apart = not self._misnamed
-        if self._misnamed:
+            wrong = misnamed(await systemname(self.link), node)
+        except AsteriskUnavailable as unknown:
+            wrong = f"Asterisk does not say its name: {unknown}"
+        self._misnamed = f"{wrong}; {remedy(node)}" if wrong else ""
+        self._catching_up.tells_apart = not wrong
+        if wrong:
             log.error("asterisk_misnamed", error=self._misnamed)
 
     async def _record_events(self) -> None:
@@ -280,3 +285,13 @@ class Node:
                 log.warning("emergency_call", **record.detail)
             if record.kind == "answered" and record.person:
                 self._memory.answered(record.person, now)
+
+
+async def _every(seconds: float, deed: Callable[[], Awaitable[None]]) -> None:
+    """For ever."""
+    while True:
+        try:
+            await deed()
+        except Exception:  # the next one may do better
+            log.exception("node_deed_failed")
+        await asyncio.sleep(seconds)

@@ -159,3 +159,11 @@ def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AsteriskUnavailable, match="AIGUILLAGE_CALL_EVENTS_DIR"):
         CallFile(tmp_path / "file").set_aside()
+
+
+def test_files_of_two_nodes_are_two_whatever_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(CALL)
+    files = [CallFile(tmp_path, node) for node in ("", "north", "south")]
+    files[0].set_aside()
+    (aside,) = files[0].aside()
+    assert len({each.identity(aside) for each in files}) == 3

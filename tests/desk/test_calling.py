@@ -46,10 +46,12 @@ class Forgetful:
 class Desk:
     """Calls of the example federation; `heard` tells what is heard of the last one."""
 
-    def __init__(self, daily_calls: int = 100, snapshot: Callable[[], Snapshot | None] = lambda: SNAPSHOT) -> None:
+    def __init__(
+        self, daily_calls: int = 100, snapshot: Callable[[], Snapshot | None] = lambda: SNAPSHOT, prefix: str = ""
+    ) -> None:
         self.asterisk = FakeManager()
         self.memory = Memory(cast("Journalling", Forgetful()))
-        self.calling = Calling(self.asterisk, snapshot, self.memory, daily_calls)
+        self.calling = Calling(self.asterisk, snapshot, self.memory, daily_calls, prefix)
         self.call = ""
 
     async def place(self, person: str = "sophie", to: str = PRESIDENT) -> PlacedCall:
@@ -409,3 +411,15 @@ async def test_the_second_half_says_that_the_colleague_has_answered(desk: Desk) 
         question("sophie", PRESIDENT, "", "sophie", call=desk.call)
     )
     assert desk.now.state == "colleague-answered"
+
+
+async def test_the_id_of_a_call_begins_with_the_node_that_places_it() -> None:
+    desk = Desk(prefix="north-")
+    placed = await desk.place()
+    assert placed.id.startswith("north-")
+    originate, *_ = desk.asterisk.asked
+    assert originate["Channel"] == f"Local/{placed.id}@colleague/n"
+    assert originate["ChannelId"] == placed.id
+    assert len(originate["OtherChannelId"]) <= 64, (
+        "so that the API takes it for a call's id, with the longest name, too"
+    )

@@ -84,13 +84,13 @@ def doctor(as_json: Json = False) -> None:
 
 @app.command()
 def healthcheck() -> None:
-    """Ask the running service one harmless question over FastAGI, as Asterisk would; for containers.
+    """Ask the running service one harmless question over FastAGI, as Asterisk would; a desk, over HTTP. For containers.
 
     Exit status 0: it answers; 1: it does not. Known within two seconds.
     """
-    from aiguillage.doctor import agi_exchange
+    from aiguillage.doctor import answers
 
-    found = agi_exchange(load_settings())
+    found = answers(load_settings())
     if not found.ok:
         stop(f"{found.reason}; {found.remedy}")
     say(found.reason)

@@ -35,6 +35,7 @@ class Memory:
         self._called: dict[str, OutgoingCall] = {}
         self._placed: dict[tuple[str, date], int] = {}
         self._last_event = 0
+        self._forgot = 0
 
     def recall(self, database: Database, today: date) -> None:
         """Take up, once, what the store holds from before the start. Raises StoreUnavailable.
@@ -56,7 +57,7 @@ class Memory:
         What is counted is what the store has, and on top of it what we have not written yet: so nothing is written
         between one and the other.
         """
-        since = Since(self._last_event, now - _CALLED_WITHIN)
+        since, forgot = Since(self._last_event, now - _CALLED_WITHIN), self._forgot
         async with self._journalling.standing_still() as known:
             if not known:  # a batch may have been written, and its answer be lost
                 return
@@ -64,6 +65,8 @@ class Memory:
             self._count(kept)
         for person, at in kept.answered.items():
             self.answered(person, at)
+        if self._forgot != forgot:  # somebody was erased while we read: the next time
+            return
         for number, (person, at) in kept.called.items():
             if number not in self._called or self._called[number].at < at:
                 self._called[number] = OutgoingCall(person, at)
@@ -78,6 +81,7 @@ class Memory:
 
     def keep(self, kept: Collection[str], now: datetime) -> None:
         """Forget the numbers that we called and that are not `kept`; the last may not be written down yet."""
+        self._forgot += 1
         recent = now - _SETTLED
         self._called = {number: call for number, call in self._called.items() if number in kept or call.at > recent}
 
