@@ -80,6 +80,9 @@ def test_3_a_message_stays_with_the_node_that_holds_it(house: House) -> None:
     assert status == 503
     assert "is on node north" in told["detail"]
     assert house.desk.api("DELETE", f"voicemail/{left['south']}")[0] == 503
+    status, told = house.desk.api("POST", "privacy/erase", {"number": PRESIDENT})
+    assert (status, "aiguillage voicemail delete" in told["detail"]) == (503, True), told
+    assert house.desk.api("GET", "contacts?number=%2B32471000201")[1]["items"], "nothing is erased by half"
     assert "is deleted" in house.south.command("voicemail", "delete", left["south"])
     assert house.desk.api("GET", f"voicemail/{left['south']}")[0] == 404
     assert _message(house, left["north"])["mailbox"] == "reception@boxes"
