@@ -154,7 +154,7 @@ class Node:
 
     def health(self) -> Mapping[str, Health]:
         told = f"listening on {self._settings.agi_host}:{self._settings.agi_port}"
-        up, wrong = self.link.state == "up", self._misnamed
+        up, wrong = self.link.state == "up", self._misnamed or self._reporting.namesake
         return {
             "fastagi": Health(self._listening, told if self._listening else "not listening"),
             "ami": Health(up and not wrong, wrong if up and wrong else self.link.reason),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from aiguillage.desk import provisioning
 from aiguillage.desk.catching_up import SURELY_WRITTEN
@@ -22,6 +23,7 @@ from aiguillage.rehearsal import Words, play, scene_of
 from aiguillage.settings import Settings
 from aiguillage.store import journal
 from aiguillage.store.journal import DecisionRecord
+from aiguillage.store.tables import nodes
 from tests.calls.days import OFFICE_HOURS, when
 from tests.calls.system import System
 from tests.calls.test_click_to_call import SCOUTS, Api
@@ -171,6 +173,8 @@ async def test_8_an_asterisk_with_another_name_is_told_and_calls_go_on(house: Ho
         assert 'Asterisk calls itself "south", and AIGUILLAGE_NODE is "west"' in ami["reason"]
         assert "write systemname = west below [options]" in ami["reason"]
         assert await _rings(west, phones, PRESIDENT)
+    with house.south.database.writing() as session:  # west is no node, and would be missed for a day
+        session.execute(delete(nodes).where(nodes.c.name == "west"))
 
 
 async def test_9_without_the_database_both_nodes_go_on_and_their_journals_are_complete_afterwards(house: House) -> None:

@@ -101,3 +101,20 @@ async def test_what_could_not_be_said_is_said_later(database: Database, monkeypa
     assert states(database) == {}
     await reporting.say(7, 3, 0, "")
     assert states(database)["north"].plan_version == 7
+
+
+async def test_two_services_with_one_name_both_say_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "EVERY", 0.0)
+    one, other = Reporting(database, "north"), Reporting(database, "north")
+    await one.say(7, 3, 0, "")
+    await other.say(7, 3, 0, "")
+    assert (one.namesake, other.namesake) == ("", ""), "the second may be the first, started again"
+    for _ in range(2):
+        await one.say(7, 3, 0, "")
+        await other.say(7, 3, 0, "")
+    for each in (one, other):
+        assert "another service says that it is node north" in each.namesake
+        assert "AIGUILLAGE_NODE" in each.namesake
+    for _ in range(2):
+        await other.say(7, 3, 0, "")
+    assert other.namesake == "", "the other one is gone"

@@ -24,12 +24,16 @@ FORGOTTEN = timedelta(days=1)
 
 
 class Reporting:
-    """A node's own part; owned by its event loop. Does nothing where the only node has no name."""
+    """A node's own part; owned by its event loop. Does nothing where the only node has no name.
+
+    `namesake` says, with the remedy, that another service reports under this name; empty: none does.
+    """
 
     def __init__(self, database: Database, name: str) -> None:
         self._database, self._name = database, name
         self._said: NodeState | None = None
         self._said_at = 0.0
+        self.namesake = ""
 
     async def say(self, plan_version: int, directory_revision: int, refused_version: int, fault: str) -> None:
         """Whatever the database does: what could not be said is said later."""
@@ -41,16 +45,22 @@ class Reporting:
         if is_same and time.monotonic() - self._said_at < EVERY:
             return
         try:
-            await asyncio.to_thread(self._write, state)
+            is_ours = await asyncio.to_thread(self._write, state)
         except StoreUnavailable as wrong:
             log.debug("node_not_reported", error=str(wrong))
         else:
             self._said, self._said_at = state, time.monotonic()
+            told = f"another service says that it is node {self._name}, and calls of the two are mixed up"
+            remedy = "give each its own AIGUILLAGE_NODE, and its Asterisk the same systemname"
+            self.namesake = "" if is_ours else f"{told}; {remedy}"
 
-    def _write(self, state: NodeState) -> None:
+    def _write(self, state: NodeState) -> bool:
+        """Whether what stood there was what we had written, as far as we had."""
         with self._database.writing() as session:
+            before = next((each for each in nodes.states(session) if each.name == self._name), None)
             nodes.write(session, state)
             nodes.forget(session, state.seen_at - FORGOTTEN)
+        return before is None or self._said is None or before.seen_at <= self._said.seen_at
 
 
 class Nodes:
