@@ -15,7 +15,8 @@ from aiguillage.desk.contacts import import_file
 from aiguillage.desk.provisioning import provision
 from aiguillage.desk.snapshot import Snapshot, is_published, load_snapshot
 from aiguillage.errors import AsteriskUnavailable, SettingRefused
-from aiguillage.service import Service, first_link, port_taken
+from aiguillage.ports import port_taken
+from aiguillage.service import Service, first_link
 from aiguillage.settings import Settings
 from aiguillage.shipped import shipped
 from aiguillage.store.database import Database, open_database
@@ -45,7 +46,7 @@ def run(settings: Settings) -> None:
 def _asterisk(settings: Settings, database: Database, known: Snapshot) -> Iterator[None]:
     """The plan written for Asterisk, and one of our own started with it unless there is one already."""
     own = (
-        PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", settings.prompts_dir)
+        PrivateAsterisk(settings.asterisk_root, settings.state / "asterisk", settings.prompts_dir, settings.node)
         if settings.start_asterisk
         else None
     )

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,6 +26,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="AIGUILLAGE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
     )
+
+    role: Literal["all", "node", "desk"] = "all"
+    """What runs here: a node beside its Asterisk, a desk with the API and no Asterisk, or both in one."""
+    node: str = Field("", pattern="^([a-z0-9]{1,20})?$")
+    """The node's name, one that no other has: its Asterisk's systemname, which the ids of its calls begin with.
+    Empty = it is the only one."""
 
     state_dir: Path = Path("var")
     database_url: str = ""
@@ -121,6 +127,8 @@ class Settings(BaseSettings):
             raise ValueError("simulation needs simulator_secret")
         if self.smtp_host and "@" not in self.mail_from:
             raise ValueError("smtp_host needs mail_from, the address that our e-mail comes from")
+        if self.role == "node" and not self.node:
+            raise ValueError("role node needs node, the systemname of its Asterisk")
         return self
 
     @field_validator("webhooks_may_reach", "sip_local_networks")
@@ -132,6 +140,11 @@ class Settings(BaseSettings):
     @cached_property
     def state(self) -> Path:
         return self.state_dir.resolve()
+
+    @cached_property
+    def call_prefix(self) -> str:
+        """What the ids of this node's calls begin with; empty where it is the only one."""
+        return f"{self.node}-" if self.node else ""
 
     @cached_property
     def asterisk_is_elsewhere(self) -> bool:
@@ -210,15 +223,16 @@ def _networks_in(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
 
 
-def load_settings() -> Settings:
-    """The settings of this process.
+def load_settings(role: str = "") -> Settings:
+    """The settings of this process; its `role`, where one is given, is not asked of them.
 
     Raises SettingRefused, which names each variable that has a bad value.
     """
     secrets = os.environ.get("AIGUILLAGE_SECRETS_DIR")
     file = os.environ.get("AIGUILLAGE_ENV_FILE", ".env")
     try:
-        return Settings(_secrets_dir=secrets, _env_file=file)  # type: ignore[call-arg]  # pydantic-settings' own arguments
+        given: dict[str, Any] = {"role": role} if role else {}
+        return Settings(_secrets_dir=secrets, _env_file=file, **given)  # type: ignore[call-arg]  # pydantic-settings' own arguments
     except ValidationError as wrong:
         raise SettingRefused("\n".join(_in_words(dict(error)) for error in wrong.errors())) from None
 

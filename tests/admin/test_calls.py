@@ -149,7 +149,7 @@ def test_without_an_asterisk_no_call_is_placed(tmp_path: Path) -> None:
     service = Service(migrated_sqlite(tmp_path))
     with TestClient(create_app(service.parts())) as client:
         client.headers["authorization"] = f"Bearer {token_for(service.database, datetime.now(UTC))}"
-        assert "not connected to an Asterisk" in problem(place(client), 503)["detail"]
+        assert "which has no Asterisk" in problem(place(client), 503)["detail"]
         problem(client.get(f"{CALLS}/placed/{ASKED.id}"), 404)
         problem(client.get(f"{CALLS}/placed/{ASKED.id}/events"), 404)
     service.database.close()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiguillage.asterisk import call_file
 from aiguillage.asterisk.call_file import NAME, CallBegan, CallFile, is_settled
-from aiguillage.asterisk.events import CallEvent
+from aiguillage.asterisk.events import SYNTHETIC_CHANNEL, CallEvent
 from aiguillage.errors import AsteriskUnavailable
 
 AT = datetime(2026, 11, 24, 12, 0, 0, 438142, UTC)
@@ -53,6 +53,7 @@ def told(folder: Path, text: str | bytes) -> tuple[tuple[object, ...], int]:
             line("BRIDGE_ENTER", "PJSIP/claire-00000001", "17.2", '{"bridge_id":"x"}'),
             [CallEvent("17.1", AT, "answered", "17.2", "claire")],
         ),
+        (line("HANGUP", f"{SYNTHETIC_CHANNEL}00000001", "17.1", '{"hangupcause":16}'), []),
         (line("BRIDGE_ENTER", "PJSIP/operator-00000000", "17.1", '{"bridge_id":"x"}'), []),
         (line("BRIDGE_ENTER", "Local/claire*claire@desk-00000000;1", "17.3", '{"bridge_id":"x"}'), []),
         (
@@ -159,3 +160,11 @@ def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AsteriskUnavailable, match="AIGUILLAGE_CALL_EVENTS_DIR"):
         CallFile(tmp_path / "file").set_aside()
+
+
+def test_files_of_two_nodes_are_two_whatever_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(CALL)
+    files = [CallFile(tmp_path, node) for node in ("", "north", "south")]
+    files[0].set_aside()
+    (aside,) = files[0].aside()
+    assert len({each.identity(aside) for each in files}) == 3

@@ -78,7 +78,9 @@ class System:
         migrate.upgrade(self.settings.url)
         self.database: Database = open_database(self.settings.url)
         self.plan: Plan = self._publish_example()
-        self.asterisk = PrivateAsterisk(self.root, self.home / "asterisk", self.settings.prompts_dir)
+        self.asterisk = PrivateAsterisk(
+            self.root, self.home / "asterisk", self.settings.prompts_dir, self.settings.node
+        )
         self.asterisk.lay_out()
         known = load_snapshot(self.database)
         provisioning.provision(self.settings, self.database, known.plan, known.directory)

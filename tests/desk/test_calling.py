@@ -46,10 +46,12 @@ class Forgetful:
 class Desk:
     """Calls of the example federation; `heard` tells what is heard of the last one."""
 
-    def __init__(self, daily_calls: int = 100, snapshot: Callable[[], Snapshot | None] = lambda: SNAPSHOT) -> None:
+    def __init__(
+        self, daily_calls: int = 100, snapshot: Callable[[], Snapshot | None] = lambda: SNAPSHOT, prefix: str = ""
+    ) -> None:
         self.asterisk = FakeManager()
         self.memory = Memory(cast("Journalling", Forgetful()))
-        self.calling = Calling(self.asterisk, snapshot, self.memory, daily_calls)
+        self.calling = Calling(self.asterisk, snapshot, self.memory, daily_calls, prefix)
         self.call = ""
 
     async def place(self, person: str = "sophie", to: str = PRESIDENT) -> PlacedCall:
@@ -147,7 +149,7 @@ async def test_a_lost_answer_is_a_call_until_it_is_known_to_be_none(desk: Desk) 
 async def test_without_a_plan_or_an_asterisk_there_are_no_calls() -> None:
     with pytest.raises(Unavailable, match="no plan has been published yet"):
         await Desk(snapshot=lambda: None).place()
-    with pytest.raises(Unavailable, match="not connected to an Asterisk"):
+    with pytest.raises(Unavailable, match="this service is a desk, which has no Asterisk"):
         NoCalls().place("sophie", PRESIDENT, "token console")
     with pytest.raises(NotFound):
         NoCalls().get("0" * 32)
@@ -409,3 +411,15 @@ async def test_the_second_half_says_that_the_colleague_has_answered(desk: Desk) 
         question("sophie", PRESIDENT, "", "sophie", call=desk.call)
     )
     assert desk.now.state == "colleague-answered"
+
+
+async def test_the_id_of_a_call_begins_with_the_node_that_places_it() -> None:
+    desk = Desk(prefix="north-")
+    placed = await desk.place()
+    assert placed.id.startswith("north-")
+    originate, *_ = desk.asterisk.asked
+    assert originate["Channel"] == f"Local/{placed.id}@colleague/n"
+    assert originate["ChannelId"] == placed.id
+    assert len(originate["OtherChannelId"]) <= 64, (
+        "so that the API takes it for a call's id, with the longest name, too"
+    )

@@ -366,3 +366,19 @@ def test_an_answer_that_only_the_file_has_heard_is_no_missed_call(settings: Sett
         assert [*once.told(session, [], [late])] == []
     told = [json.loads(each.payload) for each in webhooks.deliveries(database, "crm", 100)]
     assert [each["data"]["call"] for each in told] == ["17.2"]
+
+
+@pytest.mark.parametrize("tells_apart, gone", [(True, {"north-17.1"}), (False, set[str]())])
+async def test_a_node_misses_its_own_calls_only_and_none_while_its_asterisk_has_another_name(
+    settings: Settings, database: Database, tells_apart: bool, gone: set[str]
+) -> None:
+    at = NOW - timedelta(minutes=1)
+    with database.writing() as session:
+        for call in ("north-17.1", "south-17.1"):
+            once.told(session, [DecisionRecord(call, call, at, "inbound", CALLER, CENTRAL, None, 1, [], {})], [])
+    north = settings.model_copy(update={"node": "north"})
+    follows = following(north, database, Asterisk(), LiveCalls())
+    assert not follows.tells_apart, "before its name is known"
+    follows.tells_apart = tells_apart
+    await follows.after_login()
+    assert set(follows._gone) == gone

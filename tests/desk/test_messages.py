@@ -11,8 +11,9 @@ import pytest
 from aiguillage.asterisk.voicemail import Spool
 from aiguillage.desk import messages as desk
 from aiguillage.desk.messages import MessageBook, messages_of, sound_of
-from aiguillage.errors import AsteriskUnavailable, NotFound
+from aiguillage.errors import AsteriskUnavailable, NotFound, Unavailable
 from aiguillage.settings import Settings
+from aiguillage.store import messages as stored
 from aiguillage.store.database import Database
 from tests.desk.spool import AT, FakeSpool, book, settings_for, snapshot_of, with_mail
 
@@ -292,3 +293,59 @@ def test_a_snapshot_without_a_directory_still_counts(spool: FakeSpool, settings:
     snapshot = replace(snapshot_of(), plan=replace(snapshot_of().plan, people={}))
     book(settings, database).keep_in_step(snapshot)
     assert ids(database) == [f"{FIRST}.{CLAIRE}"]
+
+
+# --- Several nodes -----------------------------------------------------------------------------------------
+
+
+def node_of(folder: Path, name: str) -> tuple[FakeSpool, Settings]:
+    (folder / name).mkdir()
+    return FakeSpool(folder / name / "voicemail"), settings_for(folder / name, node=name)
+
+
+def test_each_node_looks_after_its_own_messages(tmp_path: Path, database: Database) -> None:
+    (north, at_north), (south, at_south) = node_of(tmp_path, "north"), node_of(tmp_path, "south")
+    north.leave(CLAIRE, 0, FIRST)
+    south.leave(CLAIRE, 0, FIRST)  # two Asterisks may give the same id
+    books = [book(each, database) for each in (at_north, at_south)]
+    for _ in range(2):
+        for each in books:
+            look(each)
+    there = [f"{FIRST}.{CLAIRE}.north", f"{FIRST}.{CLAIRE}.south"]
+    assert ids(database) == there
+    assert FIRST.encode() in sound_of(at_north, database, there[0])
+    north.drop(CLAIRE, 0)
+    for each in books:
+        look(each)
+    assert ids(database) == there[1:]
+
+
+def test_what_another_node_holds_is_not_heard_or_deleted_here(tmp_path: Path, database: Database) -> None:
+    (north, at_north), (_, at_south) = node_of(tmp_path, "north"), node_of(tmp_path, "south")
+    north.leave(CLAIRE, 0, FIRST)
+    look(book(at_north, database))
+    (message,) = messages_of(database)
+    at_desk = settings_for(tmp_path, role="desk")
+    for elsewhere in (at_south, at_desk):
+        for deed in (sound_of, desk.delete, desk.mark_listened):
+            with pytest.raises(Unavailable, match=r"is on node north.*aiguillage voicemail delete"):
+                deed(elsewhere, database, message.id)
+    assert "on node north" in desk.in_words(message)
+
+
+def test_a_node_that_is_given_a_name_keeps_its_messages(tmp_path: Path, database: Database) -> None:
+    spool = FakeSpool(tmp_path / "voicemail")
+    spool.leave(CLAIRE, 0, FIRST)
+    spool.leave(CLAIRE, 1, SECOND)
+    look(book(settings_for(tmp_path), database))
+    with database.writing() as session:
+        stored.mailed(session, f"{FIRST}.{CLAIRE}", AT)
+    _, at_south = node_of(tmp_path, "south")
+    (tmp_path / "south/voicemail/people").mkdir(parents=True)
+    look(book(at_south, database))
+    assert len(ids(database)) == 2, "another node does not take them for gone"
+    look(book(settings_for(tmp_path, node="north"), database))
+    assert {each.id: each.mailed_at for each in messages_of(database)} == {
+        f"{FIRST}.{CLAIRE}.north": AT,
+        f"{SECOND}.{CLAIRE}.north": None,
+    }

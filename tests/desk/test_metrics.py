@@ -204,3 +204,24 @@ def test_each_is_described_and_each_description_is_true(office: Office) -> None:
     _, _, rest = DOCUMENT.read_text("utf-8").partition("## Metrics\n")
     rows = rest.partition("\n##")[0].splitlines()
     assert {row.split("`")[1].partition("{")[0] for row in rows if row.startswith("| `aiguillage_")} == ours
+
+
+def test_a_desk_has_no_figures_of_an_asterisk_and_a_node_none_of_webhooks(office: Office) -> None:
+    def names(*, node: bool, desk: bool) -> set[str]:
+        link, listener, journalling = office.link, office.listener, office.journalling
+        metrics = Metrics(
+            Meters(),
+            lambda: None,
+            link if node else None,
+            listener if node else None,
+            journalling if node else None,
+            office.delivering if desk else None,
+            office.trunks if node else None,
+            LiveCalls(elsewhere=not node),
+        )
+        return {family.name.removeprefix("aiguillage_") for family in metrics.collect()}
+
+    both, node, desk = names(node=True, desk=True), names(node=True, desk=False), names(node=False, desk=True)
+    assert desk == {"build_info", "webhook_deliveries", "event_loop_lag_seconds"}
+    assert both - node == {"webhook_deliveries"}
+    assert {"agi_exchanges", "ami_up", "trunk_up", "calls_active", "journal_backlog"} <= node

@@ -7,6 +7,7 @@ import pytest
 
 from aiguillage.desk.journalling import Journalling
 from aiguillage.desk.memory import Memory
+from aiguillage.errors import StoreUnavailable
 from aiguillage.routing.decide import OutgoingCall
 from aiguillage.routing.numbers import E164
 from aiguillage.store.database import Database
@@ -128,3 +129,67 @@ async def test_what_is_written_in_one_batch_or_in_many_is_the_same(
     assert again.placed_today("claire", PLAN, NOON) == 5
     assert again.turns().rung == {"shop": 5}
     assert again.last_outgoing(GSM) == OutgoingCall("claire", NOON + 4 * HOUR)
+
+
+# --- Several nodes -----------------------------------------------------------------------------------------
+
+
+async def test_a_node_learns_what_another_one_has_written_and_counts_nothing_twice(database: Database) -> None:
+    north, south = Run(database), Run(database)
+    for each, endpoint in ((north, "claire"), (south, "claire"), (south, "marc")):
+        each.memory.called_out(endpoint, endpoint, GSM, PLAN, NOON)
+        each.memory.turns_taken(("shop",))
+    for _ in range(2):
+        await north.memory.learn(database, NOON, PLAN)
+        assert north.memory.turns().rung == {"shop": 1}, "nothing was written yet"
+    await north.stop()
+    await south.stop()
+    for run in (north, south):
+        for _ in range(2):
+            await run.memory.learn(database, NOON, PLAN)
+            assert run.memory.turns().rung == {"shop": 3}
+            assert run.memory.placed_today("claire", PLAN, NOON) == 2
+            assert run.memory.placed_today("marc", PLAN, NOON) == 1
+    north.memory.turns_taken(("shop",))
+    await north.memory.learn(database, NOON, PLAN)
+    assert north.memory.turns().rung == {"shop": 4}, "what is not written yet counts, too"
+    await north.stop()
+
+
+async def test_the_latest_call_out_and_the_latest_answer_count_whoever_took_part(database: Database) -> None:
+    north, south = Run(database), Run(database)
+    south.memory.called_out("marc", "marc", GSM, PLAN, NOON + HOUR)
+    south.journalling.happened(EventRecord("south-1.1", NOON + HOUR, "answered", "leg", "tom"))
+    south.memory.called_out("marc", "marc", OTHER, PLAN, NOON)
+    await south.stop()
+    north.memory.called_out("claire", "claire", GSM, PLAN, NOON)
+    north.memory.called_out("claire", "claire", OTHER, PLAN, NOON + HOUR)
+    north.memory.answered("tom", NOON)
+    await north.memory.learn(database, NOON + HOUR, PLAN)
+    assert north.memory.last_outgoing(GSM) == OutgoingCall("marc", NOON + HOUR)
+    assert north.memory.last_outgoing(OTHER) == OutgoingCall("claire", NOON + HOUR)
+    assert north.memory.turns().answered == {"tom": NOON + HOUR}
+    south.journalling.happened(EventRecord("south-1.2", NOON + 2 * HOUR, "answered", "leg", "sophie"))
+    await south.stop()
+    await north.memory.learn(database, NOON + 2 * HOUR, PLAN)
+    assert north.memory.turns().answered == {"tom": NOON + HOUR, "sophie": NOON + 2 * HOUR}
+
+
+async def test_nothing_is_learned_while_it_is_not_known_what_was_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch may be in the store: what waits would count twice."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the answer was lost")
+
+    run = Run(database)
+    run.memory.turns_taken(("shop",))
+    with monkeypatch.context() as patched:
+        patched.setattr("aiguillage.store.memory.write", lost)
+        await run.journalling.close()
+    await run.memory.learn(database, NOON, PLAN)
+    assert run.memory.turns().rung == {"shop": 1}
+    await run.stop()
+    await run.memory.learn(database, NOON, PLAN)
+    assert run.memory.turns().rung == {"shop": 1}

@@ -51,3 +51,22 @@ def test_a_pin_is_made_once(database: Database) -> None:
     with database.writing() as session:
         assert pins(session, ["claire@people", "tom@people"]) | first == pins(session, [*first, "tom@people"])
     assert all(len(pin) == 6 and pin.isdigit() for pin in first.values())
+
+
+def test_each_node_mails_what_it_holds(database: Database) -> None:
+    wanted = [replace(MESSAGE, id=f"{MESSAGE.id}.{node}", mail_to="x@y.example", node=node) for node in "ab"]
+    with database.writing() as session:
+        messages.add(session, wanted)
+        assert messages.claim_mail(session, NOON, LATER) is None
+        claimed = messages.claim_mail(session, NOON, LATER, "b")
+        assert claimed is not None
+        assert claimed.node == "b"
+        assert messages.claim_mail(session, NOON, LATER, "b") is None
+        assert [each.node for each in messages.messages_in(session, nodes={"a"})] == ["a"]
+
+
+def test_messages_of_the_time_without_a_name_get_one(database: Database) -> None:
+    with database.writing() as session:
+        messages.add(session, [MESSAGE])
+        messages.named(session, [(MESSAGE.id, f"{MESSAGE.id}.a")], "a")
+        assert messages.messages_in(session) == [replace(MESSAGE, id=f"{MESSAGE.id}.a", node="a")]

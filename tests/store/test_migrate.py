@@ -110,3 +110,20 @@ def test_a_sqlite_without_foreign_keys_is_not_ours(database: Database, kind: str
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
             assert isinstance(connection.connection.driver_connection, sqlite3.Connection)
+
+
+def test_messages_that_were_there_before_nodes_had_names_belong_to_the_only_one(empty_url: str) -> None:
+    columns = "id, mailbox, folder, caller_name, at, seconds, listened, file, mail_to, mail_tries, mail_error"
+    values = "'1-0.claire@people', 'claire@people', 'INBOX', '', '2026-11-24 12:00:00', 5, false, 'x', '', 0, ''"
+    migrate.upgrade(empty_url, "0010")
+    database = open_database(empty_url)
+    with database.engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO messages ({columns}) VALUES ({values})"))
+    database.close()
+    for _ in range(2):
+        migrate.upgrade(empty_url, "0011")
+        database = open_database(empty_url)
+        with database.engine.begin() as connection:
+            assert connection.execute(text("SELECT id, node FROM messages")).all() == [("1-0.claire@people", "")]
+        database.close()
+        migrate.downgrade(empty_url, "0010")

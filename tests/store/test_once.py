@@ -139,3 +139,11 @@ def test_who_steered_a_call() -> None:
     assert journal.steered_by(BY_SERVICE) == "service"
     assert journal.steered_by([event("fallback", 0, reason="FAILURE", by="timetable")]) == "timetable"
     assert journal.steered_by([event("fallback", 0, reason="FAILURE", by="last-resort")]) == "last-resort"
+
+
+def test_only_calls_of_ones_own_node_are_missed(database: Database) -> None:
+    calls = ("north-17.1", "south-17.1", "northern-17.1", "17.1")
+    with database.writing() as session:
+        once.told(session, [replace(DECIDED, id=call, call=call) for call in calls], [])
+        assert once.unended(session, NOON - SECOND, NOON + SECOND) == {*calls}
+        assert once.unended(session, NOON - SECOND, NOON + SECOND, "north-") == {"north-17.1"}

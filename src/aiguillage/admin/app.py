@@ -53,12 +53,31 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
+def create_node_app(parts: Parts) -> FastAPI:
+    """How a node is, and its figures; people and programs ask the desk for everything else."""
+    app = _bare(openapi_url=None)
+    app.state.parts = parts
+    return app
+
+
 def _application() -> FastAPI:
+    app = _bare(openapi_url="/api/openapi.json")
+    app.include_router(welcome.router)
+    app.include_router(documentation.router)
+    app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
+    guarded = [Depends(principal), Depends(only_known_queries)]
+    for resource in _RESOURCES:
+        app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
+    app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
+    return app
+
+
+def _bare(*, openapi_url: str | None) -> FastAPI:
     app = FastAPI(
         title="Aiguillage",
         version=__version__,
         summary="Steers every call on one central number to the right person.",
-        openapi_url="/api/openapi.json",
+        openapi_url=openapi_url,
         docs_url=None,  # FastAPI's page loads its scripts from elsewhere; ours is documentation.py
         redoc_url=None,
         responses=PROBLEM_RESPONSES,
@@ -69,13 +88,6 @@ def _application() -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     app.include_router(metrics.router, dependencies=[Depends(principal)])
-    app.include_router(welcome.router)
-    app.include_router(documentation.router)
-    app.include_router(session.open_router, prefix="/api/v1", dependencies=[Depends(only_known_queries)])
-    guarded = [Depends(principal), Depends(only_known_queries)]
-    for resource in _RESOURCES:
-        app.include_router(resource.router, prefix="/api/v1", dependencies=guarded)
-    app.include_router(sections.router(), prefix="/api/v1", dependencies=guarded)
     return app
 
 

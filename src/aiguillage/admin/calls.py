@@ -19,7 +19,7 @@ from aiguillage.desk.calling import PlacedCall as Placed
 
 router = APIRouter(tags=["calls"], route_class=Resource)
 
-Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+Id = Annotated[str, Path(pattern="^([a-z0-9]{1,20}-)?[0-9a-f]{32}$")]
 LastSeen = Annotated[
     str | None,
     Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$", description="The id of the last event that was received."),

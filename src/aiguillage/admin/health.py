@@ -14,7 +14,8 @@ class PartHealth(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`plan_version` is the one that calls follow; `refused_version` a newer one that Asterisk did not take."""
+    """`plan_version` is the one that calls follow; `refused_version` a newer one that Asterisk did not take. Of several
+    nodes, those that were seen lately count: `plan_version` is the oldest that one of them follows."""
 
     ready: bool
     plan_version: int | None
@@ -34,8 +35,7 @@ def readyz(parts: TheParts, response: Response) -> Readiness:
     health = {name: PartHealth(ok=each.ok, reason=each.reason) for name, each in parts.health().items()}
     ready = all(each.ok for each in health.values())
     response.status_code = 200 if ready else 503
-    snapshot, refused = parts.snapshot(), parts.refused()
-    follows = snapshot.plan_version if snapshot else 0
+    follows, refused = parts.follows()
     return Readiness(
         ready=ready,
         plan_version=follows or None,

@@ -56,7 +56,7 @@ class CallsInProgress(BaseModel):
 @router.get("", operation_id="listLiveCalls", dependencies=[may("calls:read")])
 def list_live_calls(parts: TheParts) -> CallsInProgress:
     """The oldest first."""
-    number, calls = parts.live.now()
+    number, calls = _here(parts).now()
     return CallsInProgress(number=number, calls=[LiveCall.model_validate(each.describe()) for each in calls])
 
 
@@ -76,10 +76,19 @@ async def follow_live_calls(
 
     The stream ends when its reader may not read any more, and when the service stops.
     """
+    _here(parts)
     if not _streams.acquire(blocking=False):
         raise Unavailable(f"{MOST_STREAMS} people are following the calls already")
     told = _told(request, parts, int(last_event_id) if last_event_id else None)
     return EventStream(told, at_end=_streams.release)
+
+
+def _here(parts: Parts) -> LiveCalls:
+    """Raises Unavailable on a desk."""
+    if parts.live.elsewhere:
+        told = "calls in progress are known beside their Asterisk only, and this service is a desk"
+        raise Unavailable(f"{told}; ask a service that runs with --role all, or the journal once they are over")
+    return parts.live
 
 
 async def _told(request: Request, parts: Parts, last: int | None) -> AsyncGenerator[str, None]:

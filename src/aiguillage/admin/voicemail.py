@@ -17,11 +17,16 @@ from aiguillage.errors import ChangedMeanwhile
 
 router = APIRouter(prefix="/voicemail", tags=["voicemail"], route_class=Resource)
 
-Id = Annotated[str, Path(max_length=120, pattern=r"^[0-9]{1,12}-[0-9a-f]{8}\.[a-z0-9-]{1,63}@(people|boxes)$")]
+_ID = r"^[0-9]{1,12}-[0-9a-f]{8}\.[a-z0-9-]{1,63}@(people|boxes)(\.[a-z0-9]{1,20})?$"
+"""Asterisk's msg_id, the mailbox, and the node where there are several."""
+Id = Annotated[str, Path(max_length=120, pattern=_ID)]
 
 
 class Message(BaseModel):
-    """`mailbox` is `claire@people` or `reception@boxes`; `caller` is E.164, null when withheld."""
+    """`mailbox` is `claire@people` or `reception@boxes`; `caller` is E.164, null when withheld.
+
+    `node` holds the recording: it is heard and deleted there; empty where there is only one.
+    """
 
     id: str
     mailbox: str
@@ -33,6 +38,7 @@ class Message(BaseModel):
     mail_to: str
     mailed_at: datetime | None
     mail_error: str
+    node: str
 
 
 class Messages(BaseModel):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from aiguillage.asterisk.events import CallEvent, own
+from aiguillage.asterisk.events import SYNTHETIC_CHANNEL, CallEvent, own
 from aiguillage.errors import AsteriskUnavailable
 
 NAME = "aiguillage.csv"
@@ -60,8 +60,8 @@ class Piece:
 class CallFile:
     """Several processes may read it: what it tells is written down once, whoever reads it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, node: str = "") -> None:
+        self.folder, self._node = folder, node
 
     def set_aside(self) -> bool:
         """Let Asterisk begin a new file; whether anything has happened since the last time.
@@ -90,9 +90,10 @@ class CallFile:
         return None
 
     def identity(self, file: Path) -> str:
-        """By its first line, which no other file has. Raises AsteriskUnavailable."""
+        """By its node and its first line, which no other file has. Raises AsteriskUnavailable."""
         with self._usable(), contextlib.suppress(FileNotFoundError), file.open("rb") as opened:
-            return hashlib.sha256(opened.readline()).hexdigest()[:32]
+            digest = hashlib.sha256(opened.readline()).hexdigest()[:32]
+            return f"{self._node}-{digest}" if self._node else digest
         return ""
 
     def remove(self, file: Path) -> None:
@@ -149,6 +150,8 @@ def _told(line: str) -> Iterator[Told]:
         raise ValueError("not so many fields")
     kind, time_, channel, leg, call, _, extra = fields
     at = datetime.fromtimestamp(float(time_), UTC)
+    if channel.startswith(SYNTHETIC_CHANNEL):
+        return
     match kind:
         case "BRIDGE_ENTER" if channel.startswith("PJSIP/") and leg != call:
             line_ = channel.removeprefix("PJSIP/").rpartition("-")[0]

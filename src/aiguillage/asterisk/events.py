@@ -15,7 +15,7 @@ from aiguillage.asterisk.provisioning.site import SYNTHETIC
 Kind = Literal["dialled", "ringing", "answered", "leg-ended", "call-ended", "step", "verdict", "fallback", "emergency"]
 
 MAX_LEGS = 10_000
-_SYNTHETIC = f"PJSIP/{SYNTHETIC}-"
+SYNTHETIC_CHANNEL = f"PJSIP/{SYNTHETIC}-"
 """The service's own test calls are no calls."""
 
 
@@ -52,7 +52,7 @@ class Interpreter:
 
     def events(self, message: Mapping[str, str], at: datetime) -> Iterator[CallEvent]:
         """What `message`, received at `at` (aware), tells of a call; most messages tell nothing."""
-        if message.get("Channel", "").startswith(_SYNTHETIC):
+        if message.get("Channel", "").startswith(SYNTHETIC_CHANNEL):
             return
         match message.get("Event"):
             case "DialBegin" if _is_phone(message):

@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9+_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Origination:
-    """`call` (hexadecimal, our choice) becomes the Uniqueid of its first channel and the Linkedid of all.
+    """`call` (our choice: letters, digits, `-`) becomes the Uniqueid of its first channel and the Linkedid of all.
 
     Once `person` has answered, within `seconds`, `dials` is dialled as an outgoing call of `line`; a phone of ours that
     it rings sees `extension`, which may be empty.

@@ -25,13 +25,14 @@ ORDINARY_USER = "nobody"
 class PrivateAsterisk:
     """`home` holds everything that this Asterisk reads and writes; `root` None = the system's own Asterisk.
 
-    `prompts`: our announcements, a folder for each language, found among its sounds as `aiguillage/`.
+    `prompts`: our announcements, a folder for each language, found among its sounds as `aiguillage/`. `node`: its
+    systemname, which the ids of its calls begin with.
 
     As root it runs as `nobody`, who must be able to reach `home`.
     """
 
-    def __init__(self, root: Path | None, home: Path, prompts: Path | None = None) -> None:
-        self._root, self.home, self._prompts = root, home, prompts
+    def __init__(self, root: Path | None, home: Path, prompts: Path | None = None, node: str = "") -> None:
+        self._root, self.home, self._prompts, self._node = root, home, prompts, node
         self.etc = home / "etc"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -191,4 +192,5 @@ class PrivateAsterisk:
             "astlogdir": self.home / "log",
         }
         lines = "".join(f"{name} => {folder}\n" for name, folder in directories.items())
-        return f"[directories]\n{lines}\n[options]\nlive_dangerously = no\n"
+        name = f"systemname = {self._node}\n" if self._node else ""
+        return f"[directories]\n{lines}\n[options]\nlive_dangerously = no\n{name}"

@@ -42,7 +42,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 class Recording:
     """A message in the folder. `caller` is the number as signalled, None when withheld; `caller_name` may be empty.
 
-    `file` is its path below the voicemail folder, without an ending, and changes when a message before it goes.
+    `file` is its path below the voicemail folder, without an ending, and changes when a message before it goes. `node`
+    holds it, empty: the only one; two nodes may give the same msg_id.
     """
 
     msg_id: str
@@ -53,9 +54,15 @@ class Recording:
     caller_name: str
     at: datetime
     seconds: int
+    node: str = ""
 
     @property
     def id(self) -> str:
+        return f"{self.nameless_id}.{self.node}" if self.node else self.nameless_id
+
+    @property
+    def nameless_id(self) -> str:
+        """Its id while the node had no name."""
         return f"{self.msg_id}.{self.mailbox}"
 
     @property
@@ -70,8 +77,8 @@ Found = Mapping[str, tuple[Recording, ...] | None]
 class Spool:
     """The voicemail folder. Remembers what it has read, so that looking again is a `stat` for each folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, node: str = "") -> None:
+        self._folder, self._node = folder, node
         self._known: dict[Path, tuple[int, tuple[Recording, ...]]] = {}
         self._unreadable: set[Path] = set()
 
@@ -166,7 +173,7 @@ class Spool:
             return None
         caller, name = _caller(fields.get("callerid", ""))
         file = path.relative_to(self._folder).with_suffix("").as_posix()
-        return Recording(fields["msg_id"], mailbox, path.parent.name, file, caller, name, at, seconds)
+        return Recording(fields["msg_id"], mailbox, path.parent.name, file, caller, name, at, seconds, self._node)
 
 
 async def remove(settings: Settings, mailbox: str, folder: str, msg_id: str) -> None:

@@ -26,10 +26,13 @@ def until_followed(settings: Settings, version: int, patience: float = PATIENCE_
         if follows >= version:
             return True, "calls follow it from now on"
         if found["refused_version"] == version:
-            reason = found["parts"]["provisioning"]["reason"]
+            parts = found["parts"]
+            reason = (parts.get("nodes") or parts["provisioning"])["reason"]
             return False, f"Asterisk did not take it, and calls still follow version {follows}: {reason}"
         if time.monotonic() > deadline:
-            return False, f"after {patience:.0f} s calls still follow version {follows}; look at: aiguillage doctor"
+            told = f"after {patience:.0f} s calls still follow version {follows}"
+            nodes = found["parts"].get("nodes", {"reason": "look at: aiguillage doctor"})
+            return False, f"{told}; {nodes['reason']}"
         time.sleep(0.1)
 
 

@@ -1,5 +1,8 @@
 """serve, demo, migrate, doctor, healthcheck."""
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from aiguillage.cli.common import Json, say, say_json, stop
@@ -8,12 +11,27 @@ from aiguillage.settings import load_settings
 app = typer.Typer()
 
 
+class Role(StrEnum):
+    """What `serve` runs."""
+
+    ALL = "all"
+    NODE = "node"
+    DESK = "desk"
+
+
 @app.command()
-def serve() -> None:
-    """Run the service beside an Asterisk that is already there."""
+def serve(
+    role: Annotated[
+        Role | None,
+        typer.Option(
+            help="node: beside an Asterisk, no API; desk: the API, no Asterisk; all: both. Default: AIGUILLAGE_ROLE."
+        ),
+    ] = None,
+) -> None:
+    """Run the service beside an Asterisk that is already there; or, of several machines, as a node or the desk."""
     from aiguillage.service import run
 
-    run(load_settings())
+    run(load_settings(role.value if role else ""))
 
 
 @app.command()
@@ -66,13 +84,13 @@ def doctor(as_json: Json = False) -> None:
 
 @app.command()
 def healthcheck() -> None:
-    """Ask the running service one harmless question over FastAGI, as Asterisk would; for containers.
+    """Ask the running service one harmless question over FastAGI, as Asterisk would; a desk, over HTTP. For containers.
 
     Exit status 0: it answers; 1: it does not. Known within two seconds.
     """
-    from aiguillage.doctor import agi_exchange
+    from aiguillage.doctor import answers
 
-    found = agi_exchange(load_settings())
+    found = answers(load_settings())
     if not found.ok:
         stop(f"{found.reason}; {found.remedy}")
     say(found.reason)

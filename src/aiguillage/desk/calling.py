@@ -87,10 +87,13 @@ class Calls(Protocol):
 
 
 class NoCalls:
-    """In place of a service that has no Asterisk."""
+    """In place of a service that has no Asterisk: a desk (`serve --role desk`)."""
 
     def place(self, person: str, to: str, by: str) -> PlacedCall:
-        raise Unavailable(f"{person} cannot call {to}: this service is not connected to an Asterisk")
+        raise Unavailable(
+            f"{person} cannot call {to}: this service is a desk, which has no Asterisk; dial from a telephone, or ask "
+            "a service that runs with --role all beside an Asterisk"
+        )
 
     def get(self, call: str) -> PlacedCall:
         raise _unknown(call)
@@ -122,12 +125,19 @@ class _Followed:
 
 
 class Calling:
-    """Owned by the event loop; `get` may be asked from a thread. `daily_calls`: outside calls of a line in a day."""
+    """Owned by the event loop; `get` may be asked from a thread. `daily_calls`: outside calls of a line in a day;
+    `prefix`: what the ids of this node's calls begin with."""
 
     def __init__(
-        self, manager: Manager, snapshot: Callable[[], Snapshot | None], memory: Memory, daily_calls: int
+        self,
+        manager: Manager,
+        snapshot: Callable[[], Snapshot | None],
+        memory: Memory,
+        daily_calls: int,
+        prefix: str = "",
     ) -> None:
         self._manager, self._snapshot, self._memory, self._daily_calls = manager, snapshot, memory, daily_calls
+        self._prefix = prefix
         self._calls: dict[str, _Followed] = {}
         self._closed = False
 
@@ -142,7 +152,7 @@ class Calling:
         snapshot = self._current()
         decided = self._decide(snapshot, person, to, now)
         self._check_room(decided)
-        call = PlacedCall(uuid.uuid4().hex, person, decided.dials, decided.shows, now, by)
+        call = PlacedCall(f"{self._prefix}{uuid.uuid4().hex}", person, decided.dials, decided.shows, now, by)
         followed = self._calls[call.id] = _Followed(decided, [call], now + LOOK_EVERY)
         try:
             await originate(self._manager, _origination(call, decided, snapshot.plan))

@@ -68,7 +68,7 @@ def take_in(
     SETTLED nothing of it is left in any file. Raises AsteriskUnavailable where the files cannot be used,
     StoreUnavailable.
     """
-    files, done = CallFile(settings.call_events), TakenIn()
+    files, done = CallFile(settings.call_events, settings.node), TakenIn()
     files.set_aside()
     if found := files.aside():
         time.sleep(patience)
@@ -159,7 +159,10 @@ class _Teller:
 
 
 class CatchingUp:
-    """Owned by the event loop. While `level` is not set, news of Asterisk wait: what came before them is read."""
+    """Owned by the event loop. While `level` is not set, news of Asterisk wait: what came before them is read.
+
+    `tells_apart`: this node's calls are known from those of other nodes; else no call is taken for interrupted.
+    """
 
     def __init__(
         self,
@@ -178,6 +181,7 @@ class CatchingUp:
         self._gone: dict[str, datetime] = {}
         self.level = asyncio.Event()
         self.level.set()
+        self.tells_apart = not settings.node  # else once its name is known
 
     async def run(self) -> None:
         """Every few seconds, for ever."""
@@ -250,7 +254,9 @@ class CatchingUp:
     def _compare(self, unseen: set[str], there: set[str], at: datetime) -> list[DecisionRecord | EventRecord]:
         """Note which calls are gone without an end; what the journal has of the calls that are not seen live."""
         with self._database.reading() as session:
-            for call in once.unended(session, at - LONGEST_CALL, at) - there:
+            prefix = self._settings.call_prefix
+            unended = once.unended(session, at - LONGEST_CALL, at, prefix) if self.tells_apart else set[str]()
+            for call in unended - there:
                 self._gone.setdefault(call, at)
             return [record for call in sorted(unseen) for record in _story(session, call)]
 

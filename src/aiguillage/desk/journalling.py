@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 import structlog
 
@@ -40,6 +40,7 @@ class Journalling:
         self._tried = 0
         self._complaint = ""
         self.heard = Heard()
+        self._writing = asyncio.Lock()
         self.dropped = 0
 
     @property
@@ -79,6 +80,16 @@ class Journalling:
         else:
             self._waiting.append(record)
 
+    @contextlib.asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[bool]:
+        """Within the block nothing is written; whether it is known of all that is waiting that it was not written."""
+        async with self._writing:
+            yield not self._tried
+
+    def waiting_facts(self) -> Iterator[TurnTaken | CalledOut]:
+        """What was to be remembered and is not written yet."""
+        return (each for each in self._waiting if isinstance(each, TurnTaken | CalledOut))
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="journal")
 
@@ -95,8 +106,9 @@ class Journalling:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PAUSE)
-            while self._waiting and await self._write_batch():
-                pass
+            async with self._writing:
+                while self._waiting and await self._write_batch():
+                    pass
 
     async def _write_batch(self) -> bool:
         """Whether a batch was written; one that was not stays and is tried again, the very same: it may have been

@@ -65,9 +65,11 @@ class Changed:
 
 @dataclass(slots=True)
 class LiveCalls:
-    """Threads may share it. `closed` tells those who follow that the service stops."""
+    """Threads may share it. `closed` tells those who follow that the service stops; `elsewhere`: there is no Asterisk
+    here whose calls they could be."""
 
     closed: bool = False
+    elsewhere: bool = False
     _calls: dict[str, LiveCall] = field(default_factory=dict)
     _legs: dict[str, dict[str, str]] = field(default_factory=dict)
     _changes: deque[Changed] = field(default_factory=lambda: deque(maxlen=MOST_CHANGES))

@@ -2,11 +2,13 @@
 
 Asterisk's folder is what counts; the table is what it held a moment ago. So a message that came while the service was
 away is found when it is back, and nothing is lost with the table but what was mailed already.
+
+Several nodes share the table. Each looks after the messages that its own Asterisk holds, and leaves all others alone.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +27,7 @@ from aiguillage.routing.numbers import from_signalling
 from aiguillage.settings import Settings
 from aiguillage.store import audit, messages, webhooks
 from aiguillage.store.audit import Deed
-from aiguillage.store.database import Database
+from aiguillage.store.database import Database, Session
 from aiguillage.store.messages import StoredMessage as StoredMessage
 
 log = structlog.get_logger()
@@ -61,6 +63,7 @@ def in_words(message: StoredMessage) -> str:
     told = [
         f"{message.id}: {message.at.astimezone():%Y-%m-%d %H:%M}, {message.seconds} s, from {caller}",
         "listened to" if message.listened else "new",
+        *([f"on node {message.node}"] if message.node else []),
         *([mail] if message.mail_to else []),
     ]
     return ", ".join(told)
@@ -77,14 +80,17 @@ def revision(message: StoredMessage) -> str:
 
 
 def sound_of(settings: Settings, database: Database, id: str) -> bytes:  # noqa: A002  what the table calls it
-    """The recording, WAV. Raises NotFound."""
-    message = _message(database, id)
+    """The recording, WAV. Raises NotFound; Unavailable where another node holds it."""
+    message = _held(settings, database, id)
     return Spool(settings.voicemail).sound(message.mailbox, message.msg_id)
 
 
 def delete(settings: Settings, database: Database, id: str, by: Editor = NOBODY) -> None:  # noqa: A002  as above
-    """Delete a message for good. From a thread without an event loop. Raises NotFound, AsteriskUnavailable."""
-    message = _message(database, id)
+    """Delete a message for good. From a thread without an event loop.
+
+    Raises NotFound, AsteriskUnavailable; Unavailable where another node holds it.
+    """
+    message = _held(settings, database, id)
     asyncio.run(voicemail.remove(settings, message.mailbox, message.folder, message.msg_id))
     with database.writing() as session:
         messages.remove(session, [id])
@@ -93,7 +99,7 @@ def delete(settings: Settings, database: Database, id: str, by: Editor = NOBODY)
 
 def mark_listened(settings: Settings, database: Database, id: str) -> None:  # noqa: A002  as above
     """Take a message for listened to, as if by telephone; does nothing where it is. Raises as `delete` does."""
-    message = _message(database, id)
+    message = _held(settings, database, id)
     if message.listened:
         return
     asyncio.run(voicemail.move_to_old(settings, message.mailbox, message.folder, message.msg_id))
@@ -109,6 +115,18 @@ def _message(database: Database, id: str) -> StoredMessage:  # noqa: A002  as ab
     return found
 
 
+def _held(settings: Settings, database: Database, id: str) -> StoredMessage:  # noqa: A002  as above
+    """A message whose recording is here. Raises NotFound, Unavailable."""
+    message = _message(database, id)
+    if message.node != settings.node:
+        where = f"node {message.node}" if message.node else "the node that had no name"
+        raise Unavailable(
+            f"message {id} is on {where}, and its recording can be heard and deleted there only: by telephone, or on "
+            f"that machine with: aiguillage voicemail delete {id}"
+        )
+    return message
+
+
 class MessageBook:
     """Owned by the event loop; looking and writing run in threads. Does nothing before a plan is published."""
 
@@ -120,7 +138,7 @@ class MessageBook:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings, self._database, self._snapshot, self._now = settings, database, snapshot, now
-        self._spool = Spool(settings.voicemail)
+        self._spool = Spool(settings.voicemail, settings.node)
         self._accepted: dict[str, datetime] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -149,10 +167,13 @@ class MessageBook:
         A difference is looked at once more while nobody else writes: what `delete` has taken out meanwhile must not
         come back as a new message.
         """
-        if not _differences(self._spool.found(), messages_of(self._database)):
+        with self._database.reading() as session:
+            stored = self._ours(session)
+        if not _differences(self._spool.found(), stored, self._settings.node):
             return
         with self._database.writing() as session:
-            differences = _differences(self._spool.found(), messages.messages_in(session))
+            differences = _differences(self._spool.found(), self._ours(session), self._settings.node)
+            messages.named(session, [(each.nameless_id, each.id) for each in differences.named], self._settings.node)
             messages.remove(session, differences.gone)
             for each in differences.moved:
                 messages.moved(session, each.id, each.folder, each.file, listened=each.listened)
@@ -162,6 +183,10 @@ class MessageBook:
                 if not left.listened:
                     webhooks.tell(session, left.at, "voicemail.left", _told(left, snapshot))
         log.info("voicemail", new=len(differences.new), gone=len(differences.gone))
+
+    def _ours(self, session: Session) -> list[StoredMessage]:
+        """And those of a time when the only node had no name: what of them is in our folder is ours."""
+        return messages.messages_in(session, nodes={self._settings.node, ""})
 
     def _stored(self, recording: Recording, snapshot: Snapshot) -> StoredMessage:
         """As it is kept: with what the directory knows of the caller, and the address that it is to be mailed to."""
@@ -181,6 +206,7 @@ class MessageBook:
             listened=recording.listened,
             file=recording.file,
             mail_to=(mailbox.email or "") if mailing_wanted and mailbox else "",
+            node=recording.node,
         )
 
     # --- e-mail ---
@@ -220,7 +246,7 @@ class MessageBook:
         self._write_down()
         now = self._now()
         with self._database.writing() as session:
-            return messages.claim_mail(session, now, now + CLAIM)
+            return messages.claim_mail(session, now, now + CLAIM, self._settings.node)
 
     def _write_down(self) -> None:
         """What the server accepted stays here until the database has it: it is not to be sent again meanwhile."""
@@ -248,23 +274,28 @@ def _told(message: StoredMessage, snapshot: Snapshot) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Differences:
-    """Between the folder and the table. `gone` are ids."""
+    """Between the folder and the table. `gone` are ids; `named` were left while the node had no name."""
 
     new: tuple[Recording, ...]
+    named: tuple[Recording, ...]
     moved: tuple[Recording, ...]
     gone: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.moved or self.gone)
+        return bool(self.new or self.named or self.moved or self.gone)
 
 
-def _differences(found: Found, stored: Iterable[StoredMessage]) -> _Differences:
+def _differences(found: Found, stored: Collection[StoredMessage], node: str) -> _Differences:
     """A mailbox that could not be read at this moment has none."""
     there = {each.id: each for held in found.values() for each in held or ()}
-    known = {each.id: each for each in stored if found.get(each.mailbox, ()) is not None}
-    unseen = {each.id for each in stored} - known.keys()
+    ours = [each for each in stored if each.node == node]
+    nameless = {each.id for each in stored if each.node != node}
+    known = {each.id: each for each in ours if found.get(each.mailbox, ()) is not None}
+    unseen = {each.id for each in ours} - known.keys()
+    fresh = [each for each in there.values() if each.id not in known and each.id not in unseen]
     return _Differences(
-        new=tuple(each for each in there.values() if each.id not in known and each.id not in unseen),
+        new=tuple(each for each in fresh if each.nameless_id not in nameless),
+        named=tuple(each for each in fresh if each.nameless_id in nameless),
         moved=tuple(each for each in there.values() if each.id in known and _has_moved(known[each.id], each)),
         gone=tuple(each for each in known if each not in there),
     )

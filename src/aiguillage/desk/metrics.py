@@ -32,15 +32,15 @@ Families = Iterable[Metric]
 
 @dataclass(frozen=True, eq=False)  # the registry holds it by its identity
 class Metrics(Collector):
-    """The running parts, asked on the event loop that owns them."""
+    """The running parts, asked on the event loop that owns them; None: its role has no such part."""
 
     meters: Meters
     snapshot: CurrentSnapshot
-    link: ManagerLink
-    listener: Listener
-    journalling: Journalling
-    delivering: Delivering
-    trunks: Trunks
+    link: ManagerLink | None
+    listener: Listener | None
+    journalling: Journalling | None
+    delivering: Delivering | None
+    trunks: Trunks | None
     live: LiveCalls
 
     def __post_init__(self) -> None:
@@ -53,22 +53,29 @@ class Metrics(Collector):
 
     def collect(self) -> Families:
         yield _gauge("build_info", "The release that runs.", {__version__: 1}, "version")
-        yield from self._questions()
-        yield from self._manager()
+        if self.listener is not None:
+            yield from self._questions(self.listener)
+        if self.link is not None:
+            yield from self._manager(self.link)
         yield from self._followed()
-        yield from self._calls()
-        yield from self._written()
+        if self.trunks is not None:
+            yield from self._answering(self.trunks)
+        if not self.live.elsewhere:
+            yield from self._calls()
+        if self.journalling is not None:
+            yield from self._written(self.journalling)
+        if self.delivering is not None:
+            yield from self._delivered(self.delivering)
         yield _gauge("event_loop_lag_seconds", "How late the event loop was at worst in 15 s.", {"": self.meters.lag})
 
-    def _questions(self) -> Families:
+    def _questions(self, listener: Listener) -> Families:
         told = "Questions of Asterisk by how they ended: answered, or what went wrong."
-        yield _counter("agi_exchanges", told, _from_zero(KINDS, self.listener.counts), "result")
-        yield _gauge("agi_sessions_active", "Questions that are being answered.", {"": self.listener.open})
+        yield _counter("agi_exchanges", told, _from_zero(KINDS, listener.counts), "result")
+        yield _gauge("agi_sessions_active", "Questions that are being answered.", {"": listener.open})
         told = "Calls that Asterisk steered without us, by what it took."
         yield _counter("fallback_calls", told, self.meters.fallbacks, "by")
 
-    def _manager(self) -> Families:
-        link = self.link
+    def _manager(self, link: ManagerLink) -> Families:
         yield _gauge("ami_up", "1 while we are logged in to the manager interface.", {"": link.state == "up"})
         yield _counter("ami_reconnects", "Logins after the first.", {"": max(0, link.logins - 1)})
         yield _counter("ami_events", "Events that were read.", self.meters.events, "event")
@@ -83,8 +90,11 @@ class Metrics(Collector):
         if self.meters.age is not None:
             told = "Seconds since the database was last asked whether calls follow what is published."
             yield _gauge("snapshot_age_seconds", told, {"": self.meters.age})
+
+    def _answering(self, known: Trunks) -> Families:
+        snapshot = self.snapshot()
         trunks = snapshot.plan.trunks if snapshot else {}
-        answers = {key: up for key, up in self.trunks.answering.items() if key in trunks}
+        answers = {key: up for key, up in known.answering.items() if key in trunks}
         yield _gauge("trunk_up", "1 while the operator answers; absent until it has.", answers, "trunk")
 
     def _calls(self) -> Families:
@@ -96,12 +106,14 @@ class Metrics(Collector):
         states: Counter[str] = Counter(call.state for call in calls)
         yield _gauge("calls_active", "Calls in progress by their state.", states, "state")
 
-    def _written(self) -> Families:
-        yield _gauge("journal_backlog", "Records that wait for the database.", {"": self.journalling.backlog})
+    def _written(self, journalling: Journalling) -> Families:
+        yield _gauge("journal_backlog", "Records that wait for the database.", {"": journalling.backlog})
         told = "Records that were lost: too many waited for the database."
-        yield _counter("journal_dropped", told, {"": self.journalling.dropped})
+        yield _counter("journal_dropped", told, {"": journalling.dropped})
+
+    def _delivered(self, delivering: Delivering) -> Families:
         told = "Tries to tell a webhook, by how they ended."
-        yield _counter("webhook_deliveries", told, _from_zero(RESULTS, self.delivering.counts), "result")
+        yield _counter("webhook_deliveries", told, _from_zero(RESULTS, delivering.counts), "result")
 
 
 def _from_zero(kinds: Iterable[str], counts: Mapping[str, int]) -> dict[str, int]:

@@ -28,21 +28,29 @@ CurrentSnapshot = Callable[[], Snapshot | None]
 class Parts:
     """`snapshot` is what calls are decided from at this moment; `health` asks each part how it is.
 
-    `refused` is the newest published version that Asterisk did not take, 0 where it took the newest. `longest_ringing`,
-    in seconds, is the proof's; `receivers` are those whom webhooks may be sent to; `calls` places calls and tells what
-    becomes of them; `metrics` is Prometheus' text, for the event loop alone to ask.
+    `followed` is the version that calls follow, 0 before the first, and the newest published one that Asterisk did not
+    take, 0 where it took that; None: the snapshot's is followed. A desk asks the database for it, so call it from a
+    thread. `longest_ringing`, in seconds, is the proof's; `receivers` are those whom webhooks may be sent to; `calls`
+    places calls and tells what becomes of them; `metrics` is Prometheus' text, for the event loop alone to ask.
     """
 
     database: Database
     snapshot: CurrentSnapshot
     health: Callable[[], Mapping[str, Health]]
-    refused: Callable[[], int] = lambda: 0
+    followed: Callable[[], tuple[int, int]] | None = None
     longest_ringing: int = LONGEST_RINGING
     receivers: Receivers = PUBLIC
     live: LiveCalls = field(default_factory=LiveCalls)
     settings: Settings | None = None
     calls: Calls = field(default_factory=NoCalls)
     metrics: Callable[[], bytes] = lambda: b""
+
+    def follows(self) -> tuple[int, int]:
+        """`followed`, where it is not the snapshot alone that says so."""
+        if self.followed is not None:
+            return self.followed()
+        snapshot = self.snapshot()
+        return (snapshot.plan_version if snapshot else 0), 0
 
     def needed_settings(self) -> Settings:
         """Raises Unavailable where there are none."""

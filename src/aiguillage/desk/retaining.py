@@ -81,7 +81,7 @@ def retain(settings: Settings, database: Database, now: datetime) -> Retained:
     done.hidden = _all(database, lambda session: retention.hide_numbers(session, limits.numbers, BATCH))
     done.hidden_events = _all(database, lambda session: retention.hide_lines(session, limits.numbers, BATCH))
     backups.forget_own(settings, now - _OWN_BACKUPS)
-    _forget_messages(settings, database, now - timedelta(days=settings.keep_messages_days), done)
+    forget_messages(settings, database, now, done)
     with database.writing() as session:
         retention.forget_keys(session)
         done.others = retention.remove_rest(session, limits)
@@ -101,9 +101,11 @@ def _all(database: Database, step: _Step) -> int:
         time.sleep(PAUSE)
 
 
-def _forget_messages(settings: Settings, database: Database, before: datetime, done: Retained) -> None:
-    """Messages that somebody has listened to; one that nobody has heard is kept."""
-    old = [each for each in messages.messages_of(database) if each.listened and each.at < before]
+def forget_messages(settings: Settings, database: Database, now: datetime, done: Retained) -> None:
+    """Messages of this node that somebody has listened to, not those that nobody has heard. Raises StoreUnavailable."""
+    before, node = now - timedelta(days=settings.keep_messages_days), settings.node
+    stored = [each for each in messages.messages_of(database) if each.node == node]
+    old = [each for each in stored if each.listened and each.at < before]
     for each in old:
         try:
             messages.delete(settings, database, each.id, editing.Editor("retention"))

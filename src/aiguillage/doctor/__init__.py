@@ -3,7 +3,7 @@
 exchange.py is all that a health check needs, so that it costs a container little; examining.py puts the rest together.
 """
 
-from aiguillage.doctor.exchange import HARMLESS, agi_exchange
+from aiguillage.doctor.exchange import HARMLESS, agi_exchange, answers
 from aiguillage.doctor.finding import Finding
 
-__all__ = ["HARMLESS", "Finding", "agi_exchange"]
+__all__ = ["HARMLESS", "Finding", "agi_exchange", "answers"]

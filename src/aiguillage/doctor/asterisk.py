@@ -12,6 +12,7 @@ from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink
 from aiguillage.asterisk.provisioning import read_back
 from aiguillage.asterisk.provisioning.files import mark_of
+from aiguillage.asterisk.systemname import misnamed, remedy, systemname
 from aiguillage.doctor.finding import Finding, bad, well
 from aiguillage.errors import AsteriskRefused, AsteriskUnavailable
 from aiguillage.routing.plan import Plan
@@ -64,8 +65,12 @@ async def _asked(settings: Settings, plan: Plan | None) -> Mapping[str, Finding]
     async def sounds(link: ManagerLink) -> Finding:
         return await _sounds(link, plan)
 
+    async def name(link: ManagerLink) -> Finding:
+        return await _name(link, settings.node)
+
     questions: Mapping[str, Question] = {
         "asterisk version": _version,
+        "asterisk name": name,
         "asterisk modules": modules,
         "generated files": generated,
         "trunks": operators,
@@ -120,6 +125,14 @@ async def _version(link: ManagerLink) -> Finding:
     if major is None or int(major[1]) < RELEASE:
         return bad(f"Asterisk {told or 'of an unknown release'}", f"install Asterisk {RELEASE}, the long-term release")
     return well(f"Asterisk {told}" + ("" if int(major[1]) == RELEASE else "; newer than what we are tried on"))
+
+
+async def _name(link: ManagerLink, node: str) -> Finding:
+    """Of several nodes, by which calls are told apart."""
+    if not node:
+        return well("not looked at: AIGUILLAGE_NODE is not set, so this is the only node")
+    wrong = misnamed(await systemname(link), node)
+    return bad(wrong, remedy(node)) if wrong else well(f"its systemname is {node}, and so is AIGUILLAGE_NODE")
 
 
 async def _modules(link: ManagerLink) -> Finding:

@@ -1,10 +1,10 @@
-"""Every part that a call needs, looked at one after the other."""
+"""Every part that a call needs, looked at one after the other; of a desk, what it has."""
 
 from collections.abc import Mapping
 
 from aiguillage import logs
 from aiguillage.doctor import asterisk, machine, store
-from aiguillage.doctor.exchange import agi_exchange
+from aiguillage.doctor.exchange import agi_exchange, answers
 from aiguillage.doctor.finding import Finding
 from aiguillage.settings import Settings
 
@@ -14,6 +14,15 @@ def examine(settings: Settings) -> Mapping[str, Finding]:
     logs.quiet()
     snapshot, published = store.published(settings)
     plan = snapshot.plan if snapshot else None
+    if settings.role == "desk":
+        return {
+            "database": store.database(settings),
+            "plan": published,
+            "service": answers(settings),
+            "nodes": store.nodes(settings),
+            "clock": machine.clock(plan, store.newest_decision(settings)),
+            "disk": machine.disk(settings),
+        }
     return {
         "database": store.database(settings),
         "plan": published,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from aiguillage.desk.nodes import Nodes
 from aiguillage.desk.snapshot import Snapshot, load_snapshot
 from aiguillage.doctor.finding import Finding, bad, well
 from aiguillage.errors import AiguillageError, NotFound, StoreUnavailable
@@ -35,6 +36,16 @@ def published(settings: Settings) -> tuple[Snapshot | None, Finding]:
         opened.close()
     known = len(snapshot.directory.by_number)
     return snapshot, well(f"version {snapshot.plan_version} is published; {known:,} numbers are known")
+
+
+def nodes(settings: Settings) -> Finding:
+    """How those are that this desk looks at."""
+    opened = open_database(settings.url)
+    try:
+        found = Nodes(opened).health()
+    finally:
+        opened.close()
+    return well(found.reason) if found.ok else bad(found.reason, "look at /readyz of each node that is unwell")
 
 
 def newest_decision(settings: Settings) -> datetime | None:

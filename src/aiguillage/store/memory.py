@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from aiguillage.store.tables import call_events, last_outgoing, outgoing_counts, turns
@@ -58,6 +59,30 @@ def called(session: Session) -> set[str]:
     return set(session.scalars(select(last_outgoing.c.number)))
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How far events were read, and from when on calls out are."""
+
+    event: int
+    called: datetime
+
+
+def recent(session: Session, day: date, since: Since) -> tuple[Remembered, int]:
+    """What may have changed since, whoever wrote it: all turns, counts of the days from `day`; and the last event."""
+    answered = (
+        select(call_events.c.person, func.max(call_events.c.at).label("at"))
+        .where(call_events.c.id > since.event, call_events.c.kind == "answered", call_events.c.person.is_not(None))
+        .group_by(call_events.c.person)
+    )
+    calls = select(last_outgoing).where(last_outgoing.c.at >= since.called)
+    return _remembered(session, day, calls, answered), last_event(session)
+
+
+def last_event(session: Session) -> int:
+    """The newest number; writers take turns, so none below it is still to come."""
+    return session.scalar(select(func.max(call_events.c.id))) or 0
+
+
 def _add(session: Session, table: Table, mine: ColumnElement[bool], row: dict[str, object]) -> None:
     """The last column of `row` is a count."""
     column = table.c[list(row)[-1]]
@@ -82,10 +107,14 @@ def load(session: Session, since: date) -> Remembered:
         .where(call_events.c.kind == "answered", call_events.c.person.is_not(None))
         .group_by(call_events.c.person)
     )
-    placed = select(outgoing_counts).where(outgoing_counts.c.day >= since)
+    return _remembered(session, since, select(last_outgoing), answered)
+
+
+def _remembered(session: Session, day: date, called: Select[Any], answered: Select[Any]) -> Remembered:
+    placed = select(outgoing_counts).where(outgoing_counts.c.day >= day)
     return Remembered(
         turns={row.ring_group: row.turn for row in session.execute(select(turns))},
-        called={row.number: (row.person, row.at) for row in session.execute(select(last_outgoing))},
+        called={row.number: (row.person, row.at) for row in session.execute(called)},
         placed={(row.endpoint, row.day): row.calls for row in session.execute(placed)},
         answered={row.person: row.at for row in session.execute(answered)},
     )

@@ -1,6 +1,6 @@
 """Voicemail messages: what Asterisk's folder holds, and how far each has got as an e-mail."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -14,7 +14,8 @@ from aiguillage.store.tables import messages
 class StoredMessage:
     """`mailbox` is `claire@people`; `caller` E.164 or as signalled, None when withheld.
 
-    `mail_to` empty: no e-mail is wanted. `mail_due`: the next attempt is not before; None = at once.
+    `mail_to` empty: no e-mail is wanted. `mail_due`: the next attempt is not before; None = at once. `node` holds the
+    recording; empty: the only one.
     """
 
     id: str
@@ -31,6 +32,7 @@ class StoredMessage:
     mail_tries: int = 0
     mail_due: datetime | None = None
     mail_error: str = ""
+    node: str = ""
 
     @property
     def msg_id(self) -> str:
@@ -38,11 +40,15 @@ class StoredMessage:
         return self.id.partition(".")[0]
 
 
-def messages_in(session: Session, mailbox: str | None = None) -> list[StoredMessage]:
-    """The messages of a mailbox, or of all, the oldest first."""
+def messages_in(
+    session: Session, mailbox: str | None = None, nodes: Collection[str] | None = None
+) -> list[StoredMessage]:
+    """The messages of a mailbox, or of all, that those nodes hold, or any; the oldest first."""
     wanted = select(messages).order_by(messages.c.at, messages.c.id)
     if mailbox is not None:
         wanted = wanted.where(messages.c.mailbox == mailbox)
+    if nodes is not None:
+        wanted = wanted.where(messages.c.node.in_(nodes))
     return [StoredMessage(**row) for row in session.execute(wanted).mappings()]
 
 
@@ -60,17 +66,23 @@ def moved(session: Session, id: str, folder: str, file: str, *, listened: bool) 
     session.execute(update(messages).where(messages.c.id == id).values(folder=folder, file=file, listened=listened))
 
 
+def named(session: Session, ids: Iterable[tuple[str, str]], node: str) -> None:
+    """What was kept while the only node had no name is this node's, by the other id of each pair."""
+    for nameless, id_ in ids:
+        session.execute(update(messages).where(messages.c.id == nameless).values(id=id_, node=node))
+
+
 def remove(session: Session, ids: Collection[str]) -> None:
     if ids:
         session.execute(delete(messages).where(messages.c.id.in_(ids)))
 
 
-def claim_mail(session: Session, now: datetime, until: datetime) -> StoredMessage | None:
-    """The oldest message whose e-mail is due, counted as tried; nobody else gets it before `until` (writing)."""
+def claim_mail(session: Session, now: datetime, until: datetime, node: str = "") -> StoredMessage | None:
+    """The oldest message of `node` whose e-mail is due, counted as tried; nobody gets it before `until` (writing)."""
     due = messages.c.mail_due.is_(None) | (messages.c.mail_due <= now)
     waiting = (messages.c.mail_to != "") & messages.c.mailed_at.is_(None) & due
     found = session.execute(
-        select(messages.c.id).where(waiting).order_by(messages.c.at, messages.c.id).limit(1)
+        select(messages.c.id).where(waiting, messages.c.node == node).order_by(messages.c.at, messages.c.id).limit(1)
     ).first()
     if found is None:
         return None

@@ -105,10 +105,12 @@ INTERRUPTED = "interrupted"
 """In the detail of `call-ended`: when the call really ended is not known."""
 
 
-def unended(session: Session, since: datetime, before: datetime) -> set[str]:
-    """Calls that were decided between two instants (aware) and of which no end is known."""
+def unended(session: Session, since: datetime, before: datetime, prefix: str = "") -> set[str]:
+    """Calls that were decided between two instants (aware) and of which no end is known; those whose ids begin so."""
     ended = exists().where(call_events.c.call == decisions.c.call, call_events.c.kind == "call-ended")
     wanted = select(decisions.c.call).where(decisions.c.at >= since, decisions.c.at < before, ~ended)
+    if prefix:  # of one node: those of the others are not its to end
+        wanted = wanted.where(decisions.c.call.startswith(prefix, autoescape=True))
     return set(session.scalars(wanted))
 
 

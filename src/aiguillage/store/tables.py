@@ -264,6 +264,18 @@ messages = Table(
     Column("mail_tries", Integer, nullable=False),
     Column("mail_due", Instant, comment="when to try next; while somebody tries, when another may"),
     text("mail_error"),
+    text("node", comment="whose Asterisk holds the recording; empty: the only one"),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    key("name"),
+    Column("seen_at", Instant, nullable=False),
+    Column("plan_version", Integer, nullable=False, comment="that its calls follow; 0: none yet"),
+    Column("directory_revision", Integer, nullable=False),
+    Column("refused_version", Integer, nullable=False, comment="that its Asterisk did not take; 0: none"),
+    text("fault", comment="why it did not"),
 )
 
 webhooks = Table(

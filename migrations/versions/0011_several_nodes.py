@@ -1,0 +1,34 @@
+"""Several nodes with one database: who they are, and which of them holds a message"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+_HOLDS = "whose Asterisk holds the recording; empty: the only one"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "nodes",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("plan_version", sa.Integer(), nullable=False, comment="that its calls follow; 0: none yet"),
+        sa.Column("directory_revision", sa.Integer(), nullable=False),
+        sa.Column("refused_version", sa.Integer(), nullable=False, comment="that its Asterisk did not take; 0: none"),
+        sa.Column("fault", sa.String(), nullable=False, comment="why it did not"),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_nodes")),
+    )
+    with op.batch_alter_table("messages") as batch:
+        batch.add_column(sa.Column("node", sa.String(), nullable=False, server_default="", comment=_HOLDS))
+    with op.batch_alter_table("messages") as batch:
+        batch.alter_column("node", server_default=None)  # only for the rows that were there
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("messages") as batch:
+        batch.drop_column("node")
+    op.drop_table("nodes")
