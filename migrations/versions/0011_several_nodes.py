@@ -22,10 +22,8 @@ def upgrade() -> None:
         sa.Column("fault", sa.String(), nullable=False, comment="why it did not"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_nodes")),
     )
-    with op.batch_alter_table("messages") as batch:
-        batch.add_column(sa.Column("node", sa.String(), nullable=False, server_default="", comment=_HOLDS))
-    with op.batch_alter_table("messages") as batch:
-        batch.alter_column("node", server_default=None)  # only for the rows that were there
+    with op.batch_alter_table("messages") as batch:  # the default is for services of the release before, too
+        batch.add_column(sa.Column("node", sa.String(), nullable=False, server_default=sa.text("''"), comment=_HOLDS))
 
 
 def downgrade() -> None:

@@ -18,6 +18,9 @@ from aiguillage.errors import StoreUnavailable
 from aiguillage.shipped import shipped
 from aiguillage.store.database import WRITERS_LOCK, Database, open_database
 
+PATIENCE = 30.0
+"""Seconds that a migration of SQLite waits for those who write at this moment."""
+
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate to the newest schema, or to a revision. Two processes that start at once take turns.
@@ -101,7 +104,8 @@ def alone(database: Database) -> Iterator[Connection]:
     if database.engine.dialect.name == "sqlite":
         # Before connecting: the first connection of all puts the file into write-ahead mode, and waits for nobody.
         with _locked(Path(f"{database.engine.url.database}.lock"), database), database.engine.connect() as connection:
-            yield connection
+            # A transaction that reads first and writes later would be refused where somebody else has written since.
+            yield connection.execution_options(writes=True, patience=int(PATIENCE * 1000))
         return
     with database.engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITERS_LOCK})

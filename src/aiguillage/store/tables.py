@@ -1,6 +1,7 @@
 """Everything kept that is not the draft: versions, directory, journal, accounts, live state, messages, webhooks."""
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import text as sql
 
 from aiguillage.store.columns import Instant, key, metadata, position, text
 
@@ -264,7 +265,7 @@ messages = Table(
     Column("mail_tries", Integer, nullable=False),
     Column("mail_due", Instant, comment="when to try next; while somebody tries, when another may"),
     text("mail_error"),
-    text("node", comment="whose Asterisk holds the recording; empty: the only one"),
+    text("node", server_default=sql("''"), comment="whose Asterisk holds the recording; empty: the only one"),
 )
 
 nodes = Table(
