@@ -42,7 +42,7 @@ MORE = Path(__file__).with_name("more-plan.yaml")
 START_SECONDS = 40.0
 STOP_SECONDS = 20.0
 JOURNAL_SECONDS = 5.0
-FIRST_PORT, PORTS, WORKERS = 10_000, 400, 55
+FIRST_PORT, PORTS, WORKERS = 20_000, 400, 31
 """Of each worker's audio: below the ports that the system gives away, and enough for a hundred calls of two legs."""
 
 

@@ -62,10 +62,12 @@ def _events(data: bytes, size: int) -> list[Mapping[str, str]]:
     link: Any = SimpleNamespace(_take=taken.append)
     protocol, ended = _Protocol(), list[str]()
     protocol.connection_made(
-        SimpleNamespace(abort=lambda: ended.append("aborted"), close=lambda: ended.append("closed"))
+        SimpleNamespace(
+            abort=lambda: ended.append("aborted"), close=lambda: ended.append("closed"), is_closing=lambda: True
+        )
     )
     protocol.factory = SimpleNamespace(
-        dispatch=lambda event: _Connection.dispatch(link, event), take=taken.append, save_stream=None
+        dispatch=lambda event: _Connection.dispatch(link, event), take=taken.append, save_stream=None, asked=0
     )
     for start in range(0, len(data), size):
         protocol.data_received(data[start : start + size])
