@@ -8,7 +8,7 @@ mapping keys; references between things are keys, kept as strings.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from aiguillage.routing.numbers import E164, Pattern
 
@@ -425,7 +425,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole document. Mappings are by key, in document order."""
+    """The whole document. Mappings are by key, in document order.
+
+    `worked_out` is no part of it: what many calls ask and the plan alone answers, kept by those who have worked it out.
+    """
 
     organisation: Organisation
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
@@ -445,6 +448,7 @@ class Plan:
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     never_dial: tuple[Pattern, ...] = ()
     last_resort: tuple[Step, ...] = ()
+    worked_out: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 def ladder(plan: Plan, unit: str | None) -> Iterator[str]:

@@ -21,8 +21,17 @@ class Situation:
 
     def state(self, schedule: str) -> hours.State:
         if schedule not in self.states:
-            self.states[schedule] = hours.state(self.plan, self.plan.schedules[schedule], self.now)
+            self.states[schedule] = self._state_in_this_minute(schedule)
         return self.states[schedule]
+
+    def _state_in_this_minute(self, schedule: str) -> hours.State:
+        """Schedules know no seconds: calls of one minute find it the same."""
+        minute = self.now.timestamp() // 60
+        known: tuple[float, hours.State] | None = self.plan.worked_out.get(("state", schedule))
+        if known is None or known[0] != minute:
+            known = minute, hours.state(self.plan, self.plan.schedules[schedule], self.now)
+            self.plan.worked_out["state", schedule] = known
+        return known[1]
 
     def unmet(self, condition: Hours) -> Note | None:
         """Why the hours do not hold now, or None when they do."""

@@ -17,7 +17,7 @@ The rules:
 - Whatever is left out leaves a remark.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import assert_never
@@ -297,7 +297,23 @@ def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
 # --- Which legs --------------------------------------------------------------------------------------------
 
 
-def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
+def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> Sequence[i.Leg]:
+    """The legs of a phone of `person`, or of the one that calls are forwarded to; those of the plan never change."""
+    if person.phones.get(phone.key) is not phone:
+        return _legs(call, person, phone)
+    known = call.plan.worked_out.get(("phone", person.key, phone.key))
+    if known is None:
+        before = len(call.remarks)
+        legs = tuple(_legs(call, person, phone))
+        call.plan.worked_out["phone", person.key, phone.key] = legs, call.remarks[before:]
+        return legs
+    kept: tuple[i.Leg, ...]
+    kept, remarks = known
+    call.remarks += remarks
+    return kept
+
+
+def _legs(call: Unfolding, person: p.Person, phone: p.Phone) -> list[i.Leg]:
     if phone.number is not None:
         return _outside(call, phone.number, phone.confirm, person, phone)
     return [i.Leg(person.key, phone.key, endpoint=phone.endpoint, language=p.language_of(call.plan, person))]
