@@ -21,14 +21,13 @@ from aiguillage.desk import provisioning
 from aiguillage.desk.catching_up import SURELY_WRITTEN
 from aiguillage.rehearsal import Words, play, scene_of
 from aiguillage.settings import Settings
-from aiguillage.simulator.telephones import Telephones
 from aiguillage.store import journal
 from aiguillage.store.journal import DecisionRecord
 from aiguillage.store.tables import nodes
 from tests.calls.days import OFFICE_HOURS, when
 from tests.calls.system import System
 from tests.calls.test_click_to_call import SCOUTS, Api
-from tests.calls.test_memory import GSMS
+from tests.calls.test_memory import first_rung
 from tests.calls.test_publication import route_of
 from tests.roles.house import House, NodeSystem, until
 
@@ -122,7 +121,7 @@ async def test_5_whom_we_called_over_one_node_reaches_who_called_over_the_other(
     began = time.monotonic()
     async with house.south.telephones() as telephones:
         await house.south.stage(telephones)
-        while (rung := await _rung_within_a_second(telephones)) != "claire":  # who is not known hears the menu
+        while (rung := await first_rung(telephones, CALLED, CENTRAL, 1)) != "claire":  # else the menu is heard
             assert time.monotonic() - began < BUSY, rung
             await telephones.wait_quiet(5)
     tell(f"south rings her {time.monotonic() - began:.2f} s after the call over north")
@@ -278,19 +277,6 @@ async def _call_in_the_evening(node: System) -> None:
     async with node.telephones() as telephones:
         stage = await node.stage(telephones)
         await play(stage, scene_of(node.plan, Words(PRESIDENT, "central", when("open 20:00"), "claire.desk=silent")))
-
-
-async def _rung_within_a_second(telephones: Telephones) -> str:
-    """The person whom the number that we called rings; nobody: empty."""
-    before = len(telephones.ringings)
-    leg = await telephones.call(CALLED, CENTRAL, OFFICE_HOURS)
-    for _ in range(20):
-        if len(telephones.ringings) > before:
-            break
-        await asyncio.sleep(0.05)
-    await leg.hang_up()
-    await asyncio.sleep(0.3)
-    return "".join(GSMS.get(each.who, each.who) for each in telephones.ringings[before : before + 1])
 
 
 def _message(house: House, id_: str) -> Any:
