@@ -9,7 +9,6 @@ that was read. Takes some minutes, so `make bench` leaves it out.
 
 import json
 import random
-import socket
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from tests.ports import free_port
 
 from aiguillage import text_formats
 from aiguillage.admin.app import create_app
@@ -33,14 +33,7 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plan.yaml"
 SHARED = 10
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-PORT = _free_port()
+PORT = free_port()
 
 
 def main() -> None:

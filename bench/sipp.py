@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.system import FederationSystem, free_udp_port
+from tests.ports import free_udp_port
+
+from bench.system import FederationSystem
 
 HERE = Path(__file__).parent
 _TALK = 0.1

@@ -107,8 +107,14 @@ def programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_postgresql(bin_folder: Path) -> Iterator[PostgreSQL]:
-    """A server in a folder of its own. PostgreSQL refuses to run as root: then it runs as another user."""
+def running_postgresql() -> Iterator[PostgreSQL]:
+    """A server in a folder of its own, with a migrated template; `missing` where none is installed.
+
+    PostgreSQL refuses to run as root: then it runs as another user.
+    """
+    bin_folder = programs()
+    if bin_folder is None:
+        missing("no PostgreSQL is installed in /usr/lib/postgresql")
     folder = Path(tempfile.mkdtemp(prefix="aiguillage-postgresql-"))
     options: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
     if os.geteuid() == 0:
@@ -143,12 +149,3 @@ def _ordinary_user() -> pwd.struct_passwd:
         return pwd.getpwnam("postgres")
     except KeyError:
         return pwd.getpwnam("nobody")
-
-
-def private_postgresql() -> Iterator[PostgreSQL]:
-    """For a fixture: a running server with a migrated template. Fails where none is installed."""
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
-        yield server

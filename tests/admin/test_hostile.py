@@ -18,8 +18,7 @@ from aiguillage.routing.document import dump
 from aiguillage.store.database import open_database
 from tests.admin.asking import JSON, Service, problem, token_for
 from tests.admin.test_sections import HOSTILE, leaves, with_text
-from tests.databases import migrated_sqlite, programs, running_postgresql
-from tests.required import missing
+from tests.databases import migrated_sqlite, running_postgresql
 from tests.unit.examples import EXAMPLES, PLAN
 
 API = "/api/v1"
@@ -60,10 +59,7 @@ def admin(request: pytest.FixtureRequest, app: FastAPI, tmp_path: Path) -> Itera
     if request.param == "sqlite":
         yield from _admin(app, Service(migrated_sqlite(tmp_path)))
         return
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
+    with running_postgresql() as server:
         yield from _admin(app, Service(open_database(server.url(server.template))))
 
 

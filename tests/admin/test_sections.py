@@ -18,8 +18,7 @@ from aiguillage.admin.sections import COLLECTIONS, Section
 from aiguillage.desk import auditing, editing
 from aiguillage.routing.document import dump
 from tests.admin.asking import JSON, Service, problem, token_for
-from tests.databases import programs, running_postgresql
-from tests.required import missing
+from tests.databases import running_postgresql
 from tests.unit.examples import PLAN
 from tests.unit.rich_plans import rich_plan
 
@@ -359,12 +358,9 @@ def on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
     if request.param == "sqlite":
         yield request.getfixturevalue("service")
         return
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
     from aiguillage.store.database import open_database  # noqa: PLC0415  only here
 
-    with running_postgresql(found) as server:
+    with running_postgresql() as server:
         database = open_database(server.url(server.template))
         yield Service(database)
         database.close()

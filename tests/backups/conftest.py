@@ -10,12 +10,13 @@ from aiguillage.settings import Settings
 from aiguillage.store.database import open_database
 from aiguillage.store.migrate import upgrade
 from tests.backups.places import Place
-from tests.databases import PostgreSQL, private_postgresql
+from tests.databases import PostgreSQL, running_postgresql
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    yield from private_postgresql()
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from tests.calls.system import System
 from tests.chaos.away import CALLERS, Place, Switchboard, contact_number, sqlite_place
 from tests.chaos.conftest import LONG, Tell
 from tests.chaos.load import load
-from tests.databases import programs, running_postgresql
-from tests.required import missing
+from tests.databases import running_postgresql
 
 pytestmark = pytest.mark.xdist_group("chaos")
 SECONDS = 150 if LONG else 4
@@ -33,10 +32,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         yield sqlite_place(tmp_path)
         return
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
+    with running_postgresql() as server:
         yield Place(server.create("switchboard"), server.crash, server.start)
 
 

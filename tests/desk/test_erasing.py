@@ -27,8 +27,7 @@ from aiguillage.store.database import Database, open_database
 from aiguillage.store.journal import DecisionRecord, EventRecord
 from aiguillage.store.messages import StoredMessage
 from aiguillage.store.tables import callbacks
-from tests.databases import migrated_sqlite, programs, running_postgresql
-from tests.required import missing
+from tests.databases import migrated_sqlite, running_postgresql
 from tests.unit.examples import EXAMPLES, PLAN
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -41,10 +40,7 @@ SPELLINGS = (b"471000299", b"Nina Collard", b"Collard-")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
+    with running_postgresql() as server:
         yield server
 
 

@@ -3,25 +3,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import programs, running_postgresql
-from tests.required import asterisk_root, missing
+from tests.databases import PostgreSQL, running_postgresql
+from tests.required import asterisk_root
 from tests.roles.house import Desk, House, NodeSystem, until
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    found = programs()
-    if found is None:
-        missing("no PostgreSQL is installed in /usr/lib/postgresql")
-    with running_postgresql(found) as server:
-        url = server.create("house")
-        with NodeSystem(asterisk_root(), name="north", url=url) as north:
-            trunks = north.trunk, north.other_trunks
-            south = NodeSystem(asterisk_root(), trunk=trunks[0], other_trunks=trunks[1], name="south", url=url)
-            with south, Desk(url) as desk:
-                house = House(server, north, south, desk)
-                until(lambda: "south follows" in house.desk.health()["parts"]["nodes"]["reason"], 30, desk.log)
-                yield house
+def server() -> Iterator[PostgreSQL]:
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def house(server: PostgreSQL) -> Iterator[House]:
+    url = server.create("house")
+    with NodeSystem(asterisk_root(), name="north", url=url) as north:
+        trunks = north.trunk, north.other_trunks
+        south = NodeSystem(asterisk_root(), trunk=trunks[0], other_trunks=trunks[1], name="south", url=url)
+        with south, Desk(url) as desk:
+            house = House(server, north, south, desk)
+            until(lambda: "south follows" in house.desk.health()["parts"]["nodes"]["reason"], 30, desk.log)
+            yield house
 
 
 @pytest.fixture(autouse=True)

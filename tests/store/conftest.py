@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from aiguillage.store.database import Database, open_database
-from tests.databases import PostgreSQL, migrated_sqlite, private_postgresql, sqlite_url
+from tests.databases import PostgreSQL, migrated_sqlite, running_postgresql, sqlite_url
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    yield from private_postgresql()
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
