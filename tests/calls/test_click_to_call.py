@@ -251,6 +251,7 @@ async def test_two_requests_with_one_key_place_one_call(telephones: Telephones, 
     await asyncio.sleep(1)
     assert rung(telephones) == ["sophie"]
     await telephones.reset()
+    await api.reaches(call["id"], "ended")
 
 
 async def test_afterwards_the_president_reaches_the_colleague_who_called(

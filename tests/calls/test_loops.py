@@ -56,6 +56,21 @@ async def test_a_call_that_comes_back_is_cut_and_somebody_else_rings(
         await leg.hang_up()
 
 
+async def test_it_is_told_to_who_runs_the_switchboard(system: System) -> None:
+    before = len(system.service_log())
+    async with system.telephones() as telephones:
+        await system.stage(telephones)
+        leg = await telephones.call(BENOIT, GSM_THEN_DESK, OFFICE_HOURS)
+        await rung(telephones, LEAS_GSM)
+        back = await telephones.call(BENOIT, CENTRAL, {**OFFICE_HOURS, **forwarded_by(LEAS_GSM)})
+        await back.wait_ended(5)
+        await leg.hang_up()
+    deadline = time.monotonic() + 5
+    while not re.search(r"call_came_back.*by='diversion'", system.service_log()[before:]):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
 async def test_it_is_cut_where_the_gsm_is_shown_our_own_number(system: System) -> None:
     called, gsm = ALL_LEGS
     async with system.telephones() as telephones, system.telephones("third") as third:
@@ -129,7 +144,3 @@ async def test_a_loop_that_nobody_can_know_ends_by_itself(system: System) -> Non
                 quiet_since = time.monotonic()
         assert len([each for each in telephones.ringings if each.who == LEAS_GSM]) == 3
         assert "tom" in {each.who for each in telephones.ringings}
-
-
-def test_it_is_told_to_who_runs_the_switchboard(system: System) -> None:
-    assert re.search(r"call_came_back.*by='diversion'", system.service_log())
