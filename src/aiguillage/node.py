@@ -12,7 +12,7 @@ import structlog
 from aiguillage.asterisk import trunks
 from aiguillage.asterisk.ami import ManagerLink, TwoUsers
 from aiguillage.asterisk.events import CallEvent, Interpreter
-from aiguillage.asterisk.fastagi import Listener
+from aiguillage.asterisk.fastagi import Listener, Route
 from aiguillage.asterisk.loops import came_back
 from aiguillage.asterisk.originating import not_placed
 from aiguillage.asterisk.provisioning.voices import voice
@@ -85,7 +85,7 @@ class Node:
             settings.simulation,
             self.calling,
         )
-        routes = {
+        routes: dict[str, Route] = {
             "inbound": answering.inbound,
             "menu": answering.menu,
             "dialled": answering.dialled,

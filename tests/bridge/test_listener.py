@@ -223,7 +223,7 @@ async def test_a_reply_that_does_not_come_is_waited_for_one_second(reply: bytes)
         await line.write(block())
         await line.command()
         await line.write(reply)
-        assert await line.closed(2)
+        await until(lambda: not listener.open)
         assert listener.counts == {"gone": 1}
 
 
@@ -261,7 +261,7 @@ async def test_drain_lets_a_call_in_the_middle_of_its_question_finish() -> None:
 
     async with listening(inbound=soon) as listener, line_to(listener) as line:
         await line.write(block())
-        await until(lambda: bool(listener._open))
+        await until(lambda: bool(listener.open))
         draining = asyncio.create_task(listener.drain(1))
         assert await line.command() == f"{ROUTE_OK}\n"
         await line.write(DONE)
@@ -284,7 +284,7 @@ async def test_drain_cancels_what_is_late() -> None:
 
     async with listening(inbound=stubborn) as listener, line_to(listener) as line:
         await line.write(block())
-        await until(lambda: bool(listener._open))
+        await until(lambda: bool(listener.open))
         began = time.monotonic()
         await listener.drain(0.1)
         assert time.monotonic() - began < 0.5

@@ -75,7 +75,7 @@ async def asked(question: AgiHeader, *, simulation: bool = False) -> tuple[str, 
     """The command, and the one record that the journal got."""
     journal = FakeJournalling()
     answering = answering_with(journal, simulation=simulation)
-    command = await answering.inbound(question)
+    command = answering.inbound(question)
     (record,) = journal.decisions
     return command, record
 
@@ -159,12 +159,12 @@ async def test_without_a_plan_in_memory_asterisk_is_told_so_and_nothing_is_journ
     answering = answering_with(journal, snapshot=None)
     for ask in (answering.inbound, answering.alive):
         with pytest.raises(Unavailable, match="no plan in memory yet"):
-            await ask(header())
+            ask(header())
     assert journal.decisions == []
 
 
 async def test_a_health_check_decides_nothing() -> None:
     journal = FakeJournalling()
     answering = answering_with(journal)
-    assert await answering.alive(header()) == "NOOP"
+    assert answering.alive(header()) == "NOOP"
     assert journal.decisions == []

@@ -374,7 +374,7 @@ async def test_asterisk_is_told_which_phones_ring_and_the_journal_which_call_tha
     journal = FakeJournalling()
     answering = replace(answering_with(journal), calling=desk.calling)
     await desk.place()
-    command = await answering.placed(question(desk.call, call=f"{desk.call}-colleague"))
+    command = answering.placed(question(desk.call, call=f"{desk.call}-colleague"))
     assert "STEP_1_DIAL=PJSIP/sophie,STEP_1_WHO=sophie" in command
     assert "STEP_2=hangup" in command
     (record,) = journal.decisions
@@ -388,7 +388,7 @@ async def test_a_call_that_nobody_asked_for_rings_nobody(desk: Desk) -> None:
         replace(answering_with(FakeJournalling()), calling=desk.calling),
     ):
         with pytest.raises(NotFound):
-            await answering.placed(question("0" * 32))
+            answering.placed(question("0" * 32))
 
 
 @pytest.mark.parametrize("transfers, who", [("", "claire"), ("1", "sophie")])
@@ -398,7 +398,7 @@ async def test_the_second_half_is_an_outgoing_call_of_whoever_asked_for_it_unles
     journal = FakeJournalling()
     answering = answering_with(journal)
     journal.remember = lambda fact: None  # type: ignore[attr-defined]  # the memory's own writing
-    await answering.dialled(question("sophie", PRESIDENT, transfers, "claire"))
+    answering.dialled(question("sophie", PRESIDENT, transfers, "claire"))
     (record,) = journal.decisions
     assert (record.kind, record.caller) == ("outgoing", who)
 
@@ -407,7 +407,7 @@ async def test_the_second_half_says_that_the_colleague_has_answered(desk: Desk) 
     journal = FakeJournalling()
     journal.remember = lambda fact: None  # type: ignore[attr-defined]  # the memory's own writing
     await desk.place()
-    await replace(answering_with(journal), calling=desk.calling).dialled(
+    replace(answering_with(journal), calling=desk.calling).dialled(
         question("sophie", PRESIDENT, "", "sophie", call=desk.call)
     )
     assert desk.now.state == "colleague-answered"

@@ -254,7 +254,7 @@ async def test_what_the_example_really_decides_reaches_people(database: Database
     """The itinerary as the answer to Asterisk writes it, not as this file does."""
     journal = FakeJournalling()
     question = AgiHeader("inbound", "call-1", "PJSIP/operator-1", "+32471000201", "", "s", "from-trunk", "en", _args())
-    await answering_with(journal, simulation=True).inbound(question)
+    answering_with(journal, simulation=True).inbound(question)
     (missed,) = await written(database, [*journal.decisions, ENDED])
     assert missed["data"]["caller_name"].startswith("Anne Lambert")
 

@@ -65,7 +65,7 @@ def test_it_knows_what_follows_every_key(seed: int) -> None:
     for _ in range(20):
         at = SINCE + timedelta(minutes=chance.randrange(35 * 24 * 60))
         call = replace(random_call(plan, directory, chance, at), last_outgoing=None)
-        did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
+        did = p.did_of(plan, call.called)
         table = Timetable(plan, did, SINCE, SINCE + WEEKS)
         for presses in table.follow(table.row_of(directory, call, at)):
             pressed = decide(plan, directory, {}, replace(call, presses=presses), at).itinerary

@@ -36,7 +36,7 @@ class Tables:
         self._tables: dict[str | None, Timetable] = {}
 
     def of(self, call: Call) -> Timetable:
-        did = next((did.key for did in self._plan.dids.values() if did.number == call.called), None)
+        did = p.did_of(self._plan, call.called)
         if did not in self._tables:
             self._tables[did] = Timetable(self._plan, did, SINCE, self._until)
         return self._tables[did]

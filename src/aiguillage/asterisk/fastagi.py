@@ -1,7 +1,7 @@
 """The FastAGI listener: reads what Asterisk tells of a call, answers with one command, closes.
 
-Ours stands in front of panoramisk's `Request`, because panoramisk 1.4's own handler spins for ever when a connection
-ends early, waits for ever for a slow one, and lets the last of two equal headers win.
+Ours stands in place of panoramisk 1.4's handler, which spins for ever when a connection ends early, waits for ever for
+a slow one, and lets the last of two equal headers win; Asterisk's replies are read by panoramisk.
 docs/decisions/0003-fastagi-listener.md has the list.
 """
 
@@ -11,12 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import structlog
-from panoramisk import fast_agi
+from panoramisk.utils import parse_agi_result
 
-from aiguillage.errors import AiguillageError, CallGone, Refused, Unavailable
+from aiguillage.errors import AiguillageError, Refused, Unavailable
 
 log = structlog.get_logger()
 
@@ -60,7 +60,8 @@ class AgiHeader:
     args: tuple[str, ...]
 
 
-Route = Callable[[AgiHeader], Awaitable[str]]
+Route = Callable[[AgiHeader], str | Awaitable[str]]
+"""What takes time is awaited; what does not is answered at once."""
 
 
 def parse_header(block: bytes) -> AgiHeader:
@@ -115,39 +116,6 @@ def _arguments(values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(values[key] for key in written)
 
 
-class Question(fast_agi.Request):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's request, with a `send_command` that cannot inject, hang, or take one line for another."""
-
-    async def send_command(self, command: str) -> dict[str, Any]:
-        """Asterisk's reply: `status_code`, `result`, and the line itself as `msg`.
-
-        Raises Refused for a command that cannot be one line, CallGone when the connection ends or stays silent.
-        """
-        if _NOT_ONE_LINE.search(command) or len(line := command.encode()) > MAX_COMMAND:
-            raise Refused(f"an AGI command must be one line of at most {MAX_COMMAND} bytes without control characters")
-        try:
-            async with asyncio.timeout(REPLY_SECONDS):
-                self.writer.write(line + b"\n")
-                await self.writer.drain()
-                return await self._reply()
-        except (ConnectionError, ValueError, TimeoutError) as wrong:
-            raise CallGone(f"Asterisk did not reply: {type(wrong).__name__}") from None
-
-    async def _reply(self) -> dict[str, Any]:
-        while True:
-            raw: bytes = await self.reader.readline()
-            if not raw.endswith(b"\n"):
-                raise CallGone("Asterisk closed the connection")
-            text = _CONTROL.sub("", raw.decode("utf-8", "replace"))
-            if text == "HANGUP":  # out of band: the command's own reply still follows
-                continue
-            if text.startswith("520-"):
-                continue  # the usage text; its last line begins with "520 "
-            match = re.match(r"(\d{3})(?: result=(\S*))?", text)
-            if match and match[1] != "100":
-                return {"status_code": int(match[1]), "result": match[2] or "", "msg": text}
-
-
 KINDS = ("answered", "refused_header", "too_slow", "gone", "busy", "failed")
 """How an exchange ends."""
 
@@ -161,14 +129,14 @@ class Listener:
     def __init__(self, routes: Mapping[str, Route], host: str, port: int) -> None:
         self._routes, self._host, self._port = dict(routes), host, port
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: set[_Exchange] = set()
+        self._empty = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
-        self._server = await asyncio.start_server(
-            self._accept, self._host, self._port, limit=MAX_HEADER, backlog=BACKLOG
-        )
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Exchange(self), self._host, self._port, backlog=BACKLOG)
         self._port = self._server.sockets[0].getsockname()[1]
 
     @property
@@ -185,83 +153,197 @@ class Listener:
         if self._server is None:
             return
         self._server.close()
-        if self._open:
-            _, late = await asyncio.wait(self._open, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._is_empty_within(seconds)
+        for exchange in [*self._open]:
+            exchange.give_up()
+        await self._is_empty_within(HEADER_SECONDS)
         await self._server.wait_closed()
         self._server = None
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _is_empty_within(self, seconds: float) -> None:
+        self._empty.clear()
+        if self._open:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+
+    # --- for its exchanges ---
+
+    def began(self, exchange: "_Exchange") -> bool:
+        """Whether there is room for it."""
         if len(self._open) >= MAX_CALLS:
             self.counts["busy"] += 1
-            writer.transport.abort()
+            return False
+        self._open.add(exchange)
+        return True
+
+    def route(self, script: str) -> Route:
+        """Raises HeaderRefused."""
+        route = self._routes.get(script)
+        if route is None:
+            raise HeaderRefused(f"there is no script {script!r}")
+        return route
+
+    def is_gone(self, exchange: "_Exchange") -> None:
+        self._open.discard(exchange)
+        if not self._open:
+            self._empty.set()
+
+
+class _Exchange(asyncio.Protocol):
+    """One call's question and its answer. What goes wrong is logged once, here.
+
+    In place of streams and tasks: most answers are there at once, and a call costs half as much so.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._received = b""
+        self._header: AgiHeader | None = None
+        self._answering: asyncio.Future[str] | None = None
+        self._is_over = False
+
+    # --- what asyncio tells ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if not self._listener.began(self):
+            self._is_over = True
+            self._transport.abort()
             return
-        task = asyncio.create_task(self._answer(reader, writer))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._deadline = self._loop.call_later(HEADER_SECONDS, self._refuse_header, "no whole header in time")
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            kind = await self._exchange(reader, writer)
-            self.counts[kind] += 1
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(HEADER_SECONDS):
-                    await writer.wait_closed()
-            writer.transport.abort()
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return
+        self._received += data
+        if self._header is None:
+            self._read_header()
+        elif self._answering is None:
+            self._read_reply()
+        if len(self._received) > MAX_HEADER and not self._is_over:
+            self._has_gone("it says too much")
 
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
-        """One call's question and answer; says how it went. An error is logged once, here."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._header is None:
+            self._refuse_header("the connection ended within the header")
+        else:
+            self._has_gone("Asterisk closed the connection")
+        if self._answering is None:
+            self._listener.is_gone(self)
+
+    # --- the question ---
+
+    def _read_header(self) -> None:
+        block, whole, self._received = self._received.partition(b"\n\n")
+        if not whole:
+            self._received = block
+            if len(block) > MAX_HEADER:
+                self._refuse_header("the header is too long")
+            return
         try:
-            async with asyncio.timeout(HEADER_SECONDS):
-                header = parse_header(await reader.readuntil(b"\n\n"))
-            route = self._routes.get(header.script)
-            if route is None:
-                raise HeaderRefused(f"there is no script {header.script!r}")
-        except (Refused, asyncio.LimitOverrunError, asyncio.IncompleteReadError, OSError) as wrong:
-            # TimeoutError is an OSError.
-            log.warning("agi_header_refused", error=_in_words(wrong))
-            return "refused_header"
+            header = parse_header(block)
+            route = self._listener.route(header.script)
+        except HeaderRefused as wrong:
+            self._refuse_header(str(wrong))
+            return
+        self._header = header
+        self._send_what(lambda: route(header))
+
+    def _refuse_header(self, why: str) -> None:
+        if not self._is_over:
+            log.warning("agi_header_refused", error=why)
+            self._end("refused_header")
+
+    # --- the answer ---
+
+    def _answered(self, answering: "asyncio.Future[str]") -> None:
+        self._answering = None
+        if self._is_over:
+            self._listener.is_gone(self)
+        else:
+            self._send_what(answering.result)
+
+    def _send_what(self, answer: Callable[[], str | Awaitable[str]]) -> None:
+        """Send what it returns, at once or when it is there."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                command = await route(header)
-        except TimeoutError:
-            log.error("agi_too_slow", call=header.uniqueid, script=header.script)
-            return "too_slow"
+            found = answer()
+            if isinstance(found, str):
+                self._send(found)
+            else:
+                self._answering = asyncio.ensure_future(found)
+                self._answering.add_done_callback(self._answered)
+                self._wait(ANSWER_SECONDS, self._is_too_slow)
         except AiguillageError as wrong:
-            log.error("agi_not_answered", call=header.uniqueid, error=str(wrong))
-            return "failed"
+            log.error("agi_not_answered", call=self._call, error=str(wrong))
+            self._end("failed")
         except Exception:  # a fault of ours must not leave the caller waiting
-            log.exception("agi_failed", call=header.uniqueid, script=header.script)
-            return "failed"
-        question = Question(app=self, headers=header, reader=reader, writer=writer)
-        try:
-            reply = await question.send_command(command)
-        except Refused as wrong:
-            log.error("agi_not_answered", call=header.uniqueid, error=str(wrong))
-            return "failed"
-        except AiguillageError as wrong:
-            log.info("agi_call_gone", call=header.uniqueid, error=str(wrong))
-            return "gone"
-        if reply["status_code"] != 200 or reply["result"] == "-2":
-            log.error("agi_command_refused", call=header.uniqueid, reply=reply["msg"])
-            return "failed"
-        return "answered"
+            log.exception("agi_failed", call=self._call, script=self._script)
+            self._end("failed")
 
+    def _send(self, command: str) -> None:
+        """The one command, and that no other follows: so Asterisk goes on without waiting until we have read its reply.
 
-def _in_words(wrong: Exception) -> str:
-    match wrong:
-        case TimeoutError():
-            return "no whole header in time"
-        case asyncio.LimitOverrunError():
-            return "the header is too long"
-        case asyncio.IncompleteReadError():
-            return "the connection ended within the header"
-        case _:
-            return str(wrong)
+        Raises Refused for a command that cannot be one line.
+        """
+        if _NOT_ONE_LINE.search(command) or len(line := command.encode()) > MAX_COMMAND:
+            raise Refused(f"an AGI command must be one line of at most {MAX_COMMAND} bytes without control characters")
+        self._transport.write(line + b"\n")
+        self._transport.write_eof()
+        self._wait(REPLY_SECONDS, self._has_gone, "no reply in time")
+
+    def _is_too_slow(self) -> None:
+        log.error("agi_too_slow", call=self._call, script=self._script)
+        self._end("too_slow")
+
+    # --- Asterisk's reply ---
+
+    def _read_reply(self) -> None:
+        *lines, self._received = self._received.split(b"\n")
+        for line in lines:
+            if self._is_over or not line[:1].isdigit():
+                continue  # HANGUP comes in between; the command's own reply still follows
+            reply = parse_agi_result(_CONTROL.sub("", line.decode("utf-8", "replace")))
+            status, (result, _) = reply.get("status_code", 0), reply.get("result", ("", ""))
+            if status == 200 and result != "-2":
+                self._end("answered")
+            elif status != 100:
+                log.error("agi_command_refused", call=self._call, reply=reply["msg"] or line.decode("utf-8", "replace"))
+                self._end("failed")
+
+    def _has_gone(self, why: str) -> None:
+        if not self._is_over:
+            log.info("agi_call_gone", call=self._call, error=why)
+            self._end("gone")
+
+    # --- the end ---
+
+    def give_up(self) -> None:
+        self._has_gone("the service stops")
+        self._transport.abort()
+
+    def _end(self, kind: str) -> None:
+        self._is_over = True
+        self._listener.counts[kind] += 1
+        self._deadline.cancel()
+        if self._answering is not None:
+            self._answering.cancel()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._deadline = self._loop.call_later(HEADER_SECONDS, self._transport.abort)
+
+    def _wait(self, seconds: float, then: Callable[..., None], *told: str) -> None:
+        self._deadline.cancel()
+        self._deadline = self._loop.call_later(seconds, then, *told)
+
+    @property
+    def _call(self) -> str:
+        return self._header.uniqueid if self._header else ""
+
+    @property
+    def _script(self) -> str:
+        return self._header.script if self._header else ""
 
 
 async def exchange(host: str, port: int, script: str, header: Mapping[str, str]) -> str:

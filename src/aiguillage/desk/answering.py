@@ -71,18 +71,18 @@ class Answering:
     simulation: bool
     calling: Calling | None = None
 
-    async def inbound(self, question: AgiHeader) -> str:
+    def inbound(self, question: AgiHeader) -> str:
         """A call on one of our numbers. Arguments: the number, the simulated wall clock, when the call began."""
         snapshot = self._snapshot()
         return self._decided(question, snapshot, self._arguments(question, 3))
 
-    async def menu(self, question: AgiHeader) -> str:
+    def menu(self, question: AgiHeader) -> str:
         """A key was pressed. Arguments: as for `inbound`, then `menu:keys` of each press, joined by `&`."""
         snapshot = self._snapshot()
         *call, pressed = self._arguments(question, 4)
         return self._decided(question, snapshot, call, _presses(pressed))
 
-    async def dialled(self, question: AgiHeader) -> str:
+    def dialled(self, question: AgiHeader) -> str:
         """One of our phones dials. Arguments: its endpoint, what it dialled, 1 where it transfers a caller there; for a
         call that was asked for, the person it is placed for."""
         snapshot, now = self._snapshot(), datetime.now(UTC)
@@ -112,7 +112,7 @@ class Answering:
             outgoing.itinerary,
         )
 
-    async def placed(self, question: AgiHeader) -> str:
+    def placed(self, question: AgiHeader) -> str:
         """One of us has asked for a call: which of their phones ring. Arguments: the call. Raises NotFound."""
         snapshot, now = self._snapshot(), datetime.now(UTC)
         (call,) = self._arguments(question, 1)
@@ -185,7 +185,7 @@ class Answering:
         await asyncio.to_thread(self._keep, request)
         return "SET VARIABLE ROUTE_OK 1"
 
-    async def alive(self, question: AgiHeader) -> str:
+    def alive(self, question: AgiHeader) -> str:
         """The answer to a health check: a command that does nothing. Raises Unavailable like the others."""
         self._snapshot()
         return "NOOP"

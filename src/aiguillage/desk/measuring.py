@@ -6,7 +6,7 @@ What a part counts for itself is not counted again here; metrics.py reads it whe
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
@@ -57,9 +57,21 @@ class Meters:
     def _timed(self, script: str, route: Route) -> Route:
         taken = self._decisions.labels(script)
 
-        async def answer(question: AgiHeader) -> str:
-            with taken.time():
-                return await route(question)
+        async def awaited(answer: Awaitable[str], began: float) -> str:
+            try:
+                return await answer
+            finally:
+                taken.observe(time.perf_counter() - began)
+
+        def answer(question: AgiHeader) -> str | Awaitable[str]:
+            began = time.perf_counter()
+            answer: str | Awaitable[str] = ""
+            try:
+                answer = route(question)
+            finally:
+                if isinstance(answer, str):
+                    taken.observe(time.perf_counter() - began)
+            return answer if isinstance(answer, str) else awaited(answer, began)
 
         return answer
 

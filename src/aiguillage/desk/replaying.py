@@ -17,7 +17,7 @@ from aiguillage.routing.compare import Way, differing_parts
 from aiguillage.routing.decide import Call, OutgoingCall
 from aiguillage.routing.directory import Directory
 from aiguillage.routing.numbers import E164
-from aiguillage.routing.plan import Plan
+from aiguillage.routing.plan import Plan, did_of
 from aiguillage.routing.stops import stops
 from aiguillage.routing.timetable import Row, Timetable
 from aiguillage.store import journal
@@ -201,7 +201,7 @@ class _Both:
 
     def _tables_of(self, called: E164) -> tuple[Timetable, Timetable]:
         if called not in self._tables:
-            dids = [next((did.key for did in plan.dids.values() if did.number == called), None) for plan in self._plans]
+            dids = [did_of(plan, called) for plan in self._plans]
             before, after = (Timetable(plan, did, *self._between) for plan, did in zip(self._plans, dids, strict=True))
             self._tables[called] = (before, after)
         return self._tables[called]

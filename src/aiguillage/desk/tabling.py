@@ -17,6 +17,7 @@ from aiguillage.desk.wording.stops import way
 from aiguillage.desk.wording.times import named_times, times
 from aiguillage.errors import Refused
 from aiguillage.routing import hours
+from aiguillage.routing import plan as p
 from aiguillage.routing.callers import Callers, Domain
 from aiguillage.routing.compare import merged
 from aiguillage.routing.decide import Call
@@ -70,8 +71,7 @@ def entries(snapshot: Snapshot, called: str, caller: str, since: datetime, until
 
 def did_of(plan: Plan, called: str) -> str | None:
     """The key of one of our numbers; None for a number that is none of ours."""
-    number = called_number(plan, called)
-    return next((did.key for did in plan.dids.values() if did.number == number), None)
+    return p.did_of(plan, called_number(plan, called))
 
 
 def _caller(snapshot: Snapshot, caller: str) -> tuple[E164 | None, Directory]:

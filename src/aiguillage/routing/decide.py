@@ -15,16 +15,15 @@ The rules, in the order in which they work:
    follows. A caller always reaches somebody.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from aiguillage.routing import plan as p
 from aiguillage.routing.directory import Contact, Directory
 from aiguillage.routing.itinerary import HangUp, Itinerary, Step, Voicemail
 from aiguillage.routing.notes import Listed, Note, note
-from aiguillage.routing.numbers import E164
+from aiguillage.routing.numbers import E164, Pattern
 from aiguillage.routing.presence import Presences
 from aiguillage.routing.situation import Situation
 from aiguillage.routing.trace import Decision, RouteTried, Trace
@@ -61,21 +60,27 @@ class _Caller:
     contact: Contact | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Candidates:
     """Who has the caller's number; what many routes ask about them is worked out once."""
 
     plan: p.Plan
     contacts: tuple[Contact, ...]
+    _with_units: list[tuple[Contact, set[str]]] | None = None
+    _in_short: Listed | None = None
 
-    @cached_property
-    def with_units(self) -> tuple[tuple[Contact, frozenset[str]], ...]:
+    @property
+    def with_units(self) -> list[tuple[Contact, set[str]]]:
         """Each with their unit and all above it."""
-        return tuple((each, frozenset(p.ladder(self.plan, each.unit))) for each in self.contacts)
+        if self._with_units is None:
+            self._with_units = [(each, set(p.ladder(self.plan, each.unit))) for each in self.contacts]
+        return self._with_units
 
-    @cached_property
+    @property
     def in_short(self) -> Listed:
-        return Listed(tuple(_in_short(each) for each in self.contacts), "or")
+        if self._in_short is None:
+            self._in_short = Listed(tuple([_in_short(each) for each in self.contacts]), "or")
+        return self._in_short
 
     @property
     def first(self) -> Contact | None:
@@ -86,7 +91,7 @@ def decide(plan: p.Plan, directory: Directory, presence: Presences, call: Call, 
     """The itinerary of `call` at `now` (aware), with the trace of how it came about. Never fails for a caller."""
     situation = Situation(plan, presence, now.astimezone(UTC), call.turns)
     candidates = _Candidates(plan, directory.candidates(call.caller) if call.caller else ())
-    did = next((did.key for did in plan.dids.values() if did.number == call.called), None)
+    did = p.did_of(plan, call.called)
     tried, route, contact = _choose(situation, call, did, candidates)
     colleague = call.last_outgoing.person if call.last_outgoing else None
     unfolding = Unfolding(situation, contact.unit if contact else None, colleague, list(call.presses))
@@ -173,7 +178,7 @@ def last_resort(plan: p.Plan, now: datetime) -> Itinerary:
 
 
 def _ends_for_certain(steps: tuple[Step, ...]) -> bool:
-    return bool(steps) and isinstance(steps[-1], Voicemail | HangUp)
+    return bool(steps) and isinstance(steps[-1], (Voicemail, HangUp))
 
 
 # --- Does a route take the call? ---------------------------------------------------------------------------
@@ -184,7 +189,7 @@ def _match(
 ) -> _Caller | Note:
     """Who the caller is to this route, or the first reason why it does not take the call."""
     if route.to and did not in route.to:
-        return note("is for {numbers}", numbers=Listed(route.to, "or"))
+        return _is_for(route.to)
     caller = _match_caller(route.caller, situation, call, candidates)
     if isinstance(caller, Note):
         return caller
@@ -199,30 +204,28 @@ def _match_caller(
     if call.caller is None:
         only_withheld = condition == p.CallerCondition(withheld=True)
         return _Caller(None) if only_withheld else note("the caller withholds the number")
-    reason = next(_objections(condition, situation, call, call.caller, candidates), None)
-    if reason is not None:
-        return reason
-    return _match_contact(condition, candidates)
+    return _objection(condition, situation, call, call.caller, candidates) or _match_contact(condition, candidates)
 
 
-def _objections(
+def _objection(
     condition: p.CallerCondition,
     situation: Situation,
     call: Call,
     caller: E164,
     candidates: _Candidates,
-) -> Iterator[Note]:
+) -> Note | None:
     """What speaks against a caller who shows a number, whoever of the candidates it is."""
     if condition.withheld:
-        yield note("is for callers who withhold their number")
+        return note("is for callers who withhold their number")
     if condition.numbers and not any(pattern.matches(caller) for pattern in condition.numbers):
-        yield note("the caller's number is not {numbers}", numbers=_patterns(condition))
+        return _is_not_from(condition.numbers)
     if condition.known is True and candidates.first is None:
-        yield note("the caller is not in the directory")
+        return note("the caller is not in the directory")
     if condition.known is False and candidates.first is not None:
-        yield note("the caller is in the directory, as {name}", name=candidates.first.name)
+        return note("the caller is in the directory, as {name}", name=candidates.first.name)
     if condition.returning_call is not None and not _returns(call, situation.now, condition.returning_call):
-        yield note("nobody of us called this number within {span}", span=_in_words(condition.returning_call))
+        return _nobody_called(condition.returning_call)
+    return None
 
 
 def _match_contact(condition: p.CallerCondition, candidates: _Candidates) -> _Caller | Note:
@@ -236,7 +239,7 @@ def _match_contact(condition: p.CallerCondition, candidates: _Candidates) -> _Ca
     return note("asks for {wanted}; the caller is {found}", wanted=_wanted(condition), found=candidates.in_short)
 
 
-def _is_meant(condition: p.CallerCondition, contact: Contact, units: frozenset[str]) -> bool:
+def _is_meant(condition: p.CallerCondition, contact: Contact, units: set[str]) -> bool:
     return (
         (not condition.categories or contact.category in condition.categories)
         and (not condition.languages or contact.language in condition.languages)
@@ -248,6 +251,24 @@ def _returns(call: Call, now: datetime, within: timedelta) -> bool:
     return call.last_outgoing is not None and now - within <= call.last_outgoing.at <= now
 
 
+# --- Reasons that most calls meet: each is made once ---------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _is_for(dids: tuple[str, ...]) -> Note:
+    return note("is for {numbers}", numbers=Listed(dids, "or"))
+
+
+@lru_cache(maxsize=4096)
+def _is_not_from(numbers: tuple[Pattern, ...]) -> Note:
+    return note("the caller's number is not {numbers}", numbers=Listed(tuple(each.text for each in numbers), "or"))
+
+
+@lru_cache(maxsize=4096)
+def _nobody_called(span: timedelta) -> Note:
+    return note("nobody of us called this number within {span}", span=_in_words(span))
+
+
 @lru_cache(maxsize=4096)
 def _wanted(condition: p.CallerCondition) -> Listed:
     asked = (condition.categories, condition.units, condition.languages)
@@ -257,10 +278,6 @@ def _wanted(condition: p.CallerCondition) -> Listed:
 def _in_short(contact: Contact) -> str:
     facts = [fact for fact in (contact.category, contact.unit, contact.language) if fact]
     return f"{contact.name} ({', '.join(facts)})" if facts else contact.name
-
-
-def _patterns(condition: p.CallerCondition) -> Listed:
-    return Listed(tuple(each.text for each in condition.numbers), "or")
 
 
 def _in_words(span: timedelta) -> Note:

@@ -44,9 +44,9 @@ class Moment:
 Fact = str | int | date | Note | Listed | Moment
 
 
-def note(template: str, **facts: Fact | None) -> Note:
-    """None is said as nothing."""
-    return Note(template, tuple([(name, "" if fact is None else fact) for name, fact in facts.items()]))
+def note(template: str, **facts: Fact) -> Note:
+    """The sentence of `template` with these facts."""
+    return Note(template, tuple(facts.items()))
 
 
 def join(texts: list[str], last: str) -> str:

@@ -8,6 +8,7 @@ that it is asked for.
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from aiguillage.routing.contact import Contact
 from aiguillage.routing.numbers import E164
@@ -16,6 +17,7 @@ _SCATTER = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: neighbouring numbers come to lie apart (Knuth, multiplicative hashing)."""
 _WORD = (1 << 64) - 1
 _FIRST_SIZE = 1 << 10
+_CARD = 6
 
 
 class PackedContacts(Mapping[E164, tuple[Contact, ...]]):
@@ -23,21 +25,19 @@ class PackedContacts(Mapping[E164, tuple[Contact, ...]]):
 
     def __init__(self, contacts: Iterable[Contact]) -> None:
         self._texts = bytearray()
-        self._ends = array("Q")
-        """Where each contact's name ends in `_texts`, then where its note does."""
         self._words: dict[str | None, int] = {}
-        self._facts = array("I")
-        """Unit, category and language of each contact, as places in `_words`."""
+        self._cards = array("I", [0] * _CARD)
+        """Six of each contact, side by side because they are read together: where its numbers begin; its unit, category
+        and language, as places in `_words`; where its name ends in `_texts`, and its note. One stands before the first.
+        """
         self._numbers = array("Q")
         self._owners = array("I")
-        """Whose each of `_numbers` is."""
-        self._firsts = array("I")
-        """Where each contact's numbers begin."""
+        """Whose each of `_numbers` is: the place of the owner's card."""
         self._slots = array("I", bytes(4 * _FIRST_SIZE))
         self._different = 0
         for contact in contacts:
             self._add(contact)
-        self._firsts.append(len(self._numbers))
+        self._cards.append(len(self._numbers))
         self._known = list(self._words)
 
     def __getitem__(self, number: E164) -> tuple[Contact, ...]:
@@ -47,35 +47,33 @@ class PackedContacts(Mapping[E164, tuple[Contact, ...]]):
         return found
 
     def get(self, number: E164, default: object = ()) -> tuple[Contact, ...]:
-        owners = dict.fromkeys(self._owners[place] for place in self._places(int(number)))
-        return tuple(self._contact(owner) for owner in owners)
+        owners = dict.fromkeys([self._owners[place] for place in self._places(int(number))])
+        return tuple([self._contact(owner) for owner in owners])
 
     def __contains__(self, number: object) -> bool:
-        return isinstance(number, str) and next(self._places(int(number)), None) is not None
+        return isinstance(number, str) and bool(self._places(int(number)))
 
     def __len__(self) -> int:
         return self._different
 
     def __iter__(self) -> Iterator[E164]:
         for place, number in enumerate(self._numbers):
-            if next(self._places(number)) == place:
+            if self._places(number)[0] == place:
                 yield E164(f"+{number}")
 
     def contacts(self) -> Iterator[Contact]:
         """Each once, in the order of the import."""
-        return (self._contact(owner) for owner in range(len(self._firsts) - 1))
+        return (self._contact(card) for card in range(_CARD, len(self._cards) - 1, _CARD))
 
     def _add(self, contact: Contact) -> None:
-        owner = len(self._firsts)
-        self._firsts.append(len(self._numbers))
+        card, words, ends = len(self._cards), self._words, []
         for text in (contact.name, contact.note):
             self._texts += text.encode("utf-8", "surrogatepass")
-            self._ends.append(len(self._texts))
-        words = self._words
-        for word in (contact.unit, contact.category, contact.language):
-            self._facts.append(words.setdefault(word, len(words)))
+            ends.append(len(self._texts))
+        known = [words.setdefault(word, len(words)) for word in (contact.unit, contact.category, contact.language)]
+        self._cards.extend([len(self._numbers), *known, *ends])
         for number in contact.numbers:
-            self._put(int(number), owner)
+            self._put(int(number), card)
 
     def _put(self, number: int, owner: int) -> None:
         place = len(self._numbers)
@@ -101,26 +99,25 @@ class PackedContacts(Mapping[E164, tuple[Contact, ...]]):
         for place in range(len(self._numbers) - 1):
             self._take_slot(self._numbers[place], place)
 
-    def _places(self, number: int) -> Iterator[int]:
-        slots, mask = self._slots, len(self._slots) - 1
-        slot = _slot(number, len(slots))
-        while slots[slot]:
-            place = slots[slot] - 1
-            if self._numbers[place] == number:
-                yield place
+    def _places(self, number: int) -> list[int]:
+        slots, numbers = self._slots, self._numbers
+        slot, mask, places = _slot(number, len(slots)), len(slots) - 1, []
+        while taken := slots[slot]:
+            if numbers[taken - 1] == number:
+                places.append(taken - 1)
             slot = (slot + 1) & mask
+        return places
 
-    def _contact(self, owner: int) -> Contact:
-        began = self._ends[2 * owner - 1] if owner else 0
-        named, noted = self._ends[2 * owner], self._ends[2 * owner + 1]
-        unit, category, language = (self._known[word] for word in self._facts[3 * owner : 3 * owner + 3])
-        numbers = self._numbers[self._firsts[owner] : self._firsts[owner + 1]]
+    def _contact(self, card: int) -> Contact:
+        cards, words, began = self._cards, self._known, self._cards[card - 1]
+        first, unit, category, language, named, noted, end = cards[card : card + _CARD + 1]
+        numbers = [f"+{number}" for number in self._numbers[first:end]]
         return Contact(
             self._texts[began:named].decode("utf-8", "surrogatepass"),
-            tuple(E164(f"+{number}") for number in numbers),
-            unit,
-            category,
-            language,
+            cast("tuple[E164, ...]", tuple(numbers)),
+            words[unit],
+            words[category],
+            words[language],
             self._texts[named:noted].decode("utf-8", "surrogatepass"),
         )
 

@@ -451,9 +451,18 @@ class Plan:
     worked_out: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
-def ladder(plan: Plan, unit: str | None) -> Iterator[str]:
+def ladder(plan: Plan, unit: str | None) -> tuple[str, ...]:
     """`unit` and those above it, nearest first; nothing for a unit that the plan does not know."""
-    while unit is not None and unit in plan.units:
+    if unit is None:
+        return ()
+    known: tuple[str, ...] | None = plan.worked_out.get(("ladder", unit))
+    if known is None:
+        known = plan.worked_out["ladder", unit] = tuple(_climb(plan, unit)) if unit in plan.units else ()
+    return known
+
+
+def _climb(plan: Plan, unit: str | None) -> Iterator[str]:
+    while unit is not None:
         yield unit
         unit = plan.units[unit].parent
 
@@ -464,9 +473,17 @@ def language_of(plan: Plan, person: Person | None) -> str:
     return next((each for each in (person.languages if person else ()) if each in spoken), spoken[0])
 
 
+def did_of(plan: Plan, number: str) -> str | None:
+    """The key of the DID that is `number` (E.164); None where it is not one of our own."""
+    known: dict[str, str] | None = plan.worked_out.get(("dids",))
+    if known is None:
+        known = plan.worked_out[("dids",)] = {did.number: did.key for did in plan.dids.values()}
+    return known.get(number)
+
+
 def is_ours(plan: Plan, number: str) -> bool:
     """Whether `number` (E.164) is one of our own."""
-    return any(did.number == number for did in plan.dids.values())
+    return did_of(plan, number) is not None
 
 
 def first_number(plan: Plan) -> E164 | None:

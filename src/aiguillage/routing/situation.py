@@ -1,7 +1,7 @@
 """What holds at the instant of a call: which schedules are open, who can be rung."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from aiguillage.routing import hours, presence
 from aiguillage.routing.notes import Moment, Note, note
@@ -18,6 +18,11 @@ class Situation:
     now: datetime
     turns: Turns = FIRST_TURN
     states: dict[str, hours.State] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """On the organisation's clock."""
+        return self.now.astimezone(hours.zone(self.plan)).date()
 
     def state(self, schedule: str) -> hours.State:
         if schedule not in self.states:
@@ -50,8 +55,8 @@ class Situation:
 
     def clock(self, at: datetime) -> Moment:
         """`at` as people of the organisation say it: `14:00`, with the date when it is another day."""
-        wall, today = at.astimezone(hours.zone(self.plan)), self.now.astimezone(hours.zone(self.plan))
-        return Moment(wall, other_day=wall.date() != today.date())
+        wall = at.astimezone(hours.zone(self.plan))
+        return Moment(wall, other_day=wall.date() != self.today)
 
 
 def _closed(schedule: str, state: hours.State) -> Note:

@@ -17,12 +17,11 @@ The rules:
 - Whatever is left out leaves a remark.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import assert_never
 
-from aiguillage.routing import hours
 from aiguillage.routing import itinerary as i
 from aiguillage.routing import plan as p
 from aiguillage.routing.notes import Listed, Note, note
@@ -72,25 +71,26 @@ def unfold(
     unfolded: list[i.Step] = []
     for step in steps:
         waiting, remarked = len(call.presses), len(call.remarks)
-        found = list(_unfold_step(call, step, [*after, *unfolded]))
+        found = _unfold_step(call, step, [*after, *unfolded])
         if origin is not None:
             call.weighed.append(StepWeighed(step, origin, tuple(found), tuple(call.remarks[remarked:])))
         if len(call.presses) < waiting:  # the caller is past that menu
-            unfolded, after = found, ()
+            unfolded, after = [*found], ()
         else:
             unfolded += found
     return tuple(unfolded)
 
 
-def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterable[i.Step]:
+def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Sequence[i.Step]:
     match step:
         case p.Play(prompt):
             return [i.Play(prompt)]
         case p.Ring(target, seconds):
-            return [i.Ring(ring.legs, seconds or ring.seconds, target) for ring in _rings(call, target)]
+            return [i.Ring(legs, seconds or patience, target) for legs, patience in _rings(call, target)]
         case p.Dial(number, seconds, confirm):
             asks = is_mobile(number) if confirm is None else confirm
-            return _ring(_outside(call, number, asks), seconds)
+            outside = _outside(call, number, asks)
+            return [i.Ring(tuple(outside), seconds)] if outside else []
         case p.JoinQueue(queue):
             return _queue(call.plan.queues[queue])
         case p.EnterMenu(menu):
@@ -103,11 +103,11 @@ def _unfold_step(call: Unfolding, step: p.Step, before: list[i.Step]) -> Iterabl
             assert_never(step)
 
 
-def _queue(queue: p.Queue) -> Iterable[i.Step]:
+def _queue(queue: p.Queue) -> Sequence[i.Step]:
     return [i.Queue(queue.key, queue.max_wait, queue.offer_callback)]
 
 
-def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
+def _menu(call: Unfolding, menu: p.Menu) -> Sequence[i.Step]:
     if menu.key in call.menus:
         call.remark(note("menu {menu} is not entered again from within itself", menu=menu.key))
         return []
@@ -122,7 +122,7 @@ def _menu(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
     return [i.Menu(menu.key, menu.prompt, otherwise, "".join(menu.keys), menu.wait, menu.attempts, menu.extensions)]
 
 
-def pressed(call: Unfolding, menu: p.Menu) -> Iterable[i.Step]:
+def pressed(call: Unfolding, menu: p.Menu) -> Sequence[i.Step]:
     """What follows the first of the waiting presses."""
     keys = call.presses.pop(0).keys
     steps = menu.keys.get(keys)
@@ -167,106 +167,114 @@ def _voicemail(plan: p.Plan, box: str | None, person: str | None, before: list[i
 
 # --- Whom to ring ------------------------------------------------------------------------------------------
 
+Rung = tuple[tuple[i.Leg, ...], int]
+"""Legs that ring together, at least one, and for how many seconds."""
 
-def _rings(call: Unfolding, target: p.RingTarget) -> Iterator[i.Ring]:
+
+def _rings(call: Unfolding, target: p.RingTarget) -> list[Rung]:
     match target:
         case p.PersonTarget(person):
-            yield from _reach(call, person)
+            return _reach(call, person)
         case p.GroupTarget(group):
-            yield from _group(call, call.plan.ring_groups[group])
+            return _group(call, call.plan.ring_groups[group])
         case p.Responsible():
-            yield from _responsible(call)
+            return _responsible(call)
         case p.LastColleague():
-            yield from _last_colleague(call)
+            return _last_colleague(call)
         case _:
             assert_never(target)
 
 
-def _reach(call: Unfolding, key: str) -> Iterator[i.Ring]:
+def _reach(call: Unfolding, key: str) -> list[Rung]:
     """A person's phones in the order of their reach."""
     person = call.plan.people[key]
     elsewhere = _elsewhere(call, person)
     if elsewhere is not None:
-        yield from elsewhere
-        return
+        return elsewhere
     if not person.phones:
         call.remark(note("{person} has no phone", person=person.name))
+    rings: list[Rung] = []
     for reach in person.reach or (p.Reach(tuple(person.phones)),):
         closed = call.situation.unmet(reach.hours)
         if closed:
             phones = Listed(reach.phones)
             call.remark(note("{person}: {phones} not rung, {why}", person=person.name, phones=phones, why=closed))
-            continue
-        legs = [leg for phone in reach.phones for leg in _phone(call, person, person.phones[phone])]
-        yield from _ring(legs, reach.seconds)
+        elif legs := _phones(call, person, reach.phones):
+            rings.append((legs, reach.seconds))
+    return rings
 
 
-def _group(call: Unfolding, group: p.RingGroup) -> Iterator[i.Ring]:
+def _group(call: Unfolding, group: p.RingGroup) -> list[Rung]:
     turns = call.situation.turns
     members = [_phones_of_member(call, call.plan.people[key]) for key in order(group, turns)]
     if group.strategy == "ringall":
-        yield from _ring([leg for legs in members for leg in legs], group.seconds)
-        return
+        together = _each_line_once([leg for legs in members for leg in legs])
+        return [(together, group.seconds)] if together else []
     if group.strategy == "rotary" and group.key not in call.groups:
         call.groups.append(group.key)
-    for legs in members:
-        yield from _ring(legs, group.seconds)
+    return [(legs, group.seconds) for legs in members if legs]
 
 
-def _phones_of_member(call: Unfolding, person: p.Person) -> list[i.Leg]:
+def _phones_of_member(call: Unfolding, person: p.Person) -> tuple[i.Leg, ...]:
     elsewhere = _elsewhere(call, person)
     if elsewhere is not None:
-        return [leg for ring in elsewhere for leg in ring.legs]
-    return [leg for phone in person.phones.values() for leg in _phone(call, person, phone)]
+        return tuple(leg for legs, _ in elsewhere for leg in legs)
+    return _phones(call, person, tuple(person.phones))
 
 
-def _responsible(call: Unfolding) -> Iterator[i.Ring]:
+def _responsible(call: Unfolding) -> list[Rung]:
     if call.unit is None:
         call.remark(note("responsible: skipped, the caller belongs to no unit"))
-        return
+        return []
     if call.unit not in call.plan.units:
         call.remark(note("responsible: skipped, unit {unit} is not in the plan", unit=call.unit))
-        return
+        return []
     for key in p.ladder(call.plan, call.unit):
         unit = call.plan.units[key]
         rings = [ring for person in _on_duty(call, unit) for ring in _reach(call, person)]
         if rings:
-            holders = Listed(tuple(_names(call.plan, rings)), "then")
+            holders = Listed(_names(call.plan, rings), "then")
             call.remark(note("responsible: {holders}, for {unit}", holders=holders, unit=unit.name))
-            yield from rings
-            return
+            return rings
         call.remark(note("responsible: nobody on duty for {unit}", unit=unit.name))
     call.remark(note("responsible: skipped, nobody on duty up to the top"))
+    return []
 
 
-def _on_duty(call: Unfolding, unit: p.Unit) -> Iterable[str]:
+def _on_duty(call: Unfolding, unit: p.Unit) -> tuple[str, ...]:
     """The people who hold a mandate of `unit` today, main before deputies, each once."""
-    today = call.situation.now.astimezone(hours.zone(call.plan)).date()
-    valid = [mandate for mandate in unit.mandates if mandate.valid(today)]
-    return dict.fromkeys(m.person for m in sorted(valid, key=lambda m: m.deputy))
+    known: tuple[date | None, tuple[str, ...]] | None = call.plan.worked_out.get(("duty", unit.key))
+    if known is None or (known[0] is not None and known[0] != call.situation.today):
+        today = call.situation.today
+        valid = [mandate for mandate in unit.mandates if mandate.valid(today)]
+        holders = tuple(dict.fromkeys(m.person for m in sorted(valid, key=lambda m: m.deputy)))
+        known = today if any(m.first or m.last for m in unit.mandates) else None, holders
+        call.plan.worked_out["duty", unit.key] = known
+    return known[1]
 
 
-def _names(plan: p.Plan, rings: Iterable[i.Ring]) -> Iterable[str]:
-    people = (leg.person for ring in rings for leg in ring.legs if leg.person)
-    return dict.fromkeys(plan.people[person].name for person in people)
+def _names(plan: p.Plan, rings: Iterable[Rung]) -> tuple[str, ...]:
+    people = dict.fromkeys([leg.person for legs, _ in rings for leg in legs if leg.person])
+    return tuple([plan.people[person].name for person in people])
 
 
-def _last_colleague(call: Unfolding) -> Iterator[i.Ring]:
+def _last_colleague(call: Unfolding) -> list[Rung]:
     if call.last_colleague is None:
         call.remark(note("last-colleague: skipped, none of us has called this number"))
-    elif call.last_colleague not in call.plan.people:
+        return []
+    if call.last_colleague not in call.plan.people:
         call.remark(note("last-colleague: skipped, {person} is not in the plan", person=call.last_colleague))
-    else:
-        yield from _reach(call, call.last_colleague)
+        return []
+    return _reach(call, call.last_colleague)
 
 
-def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
+def _elsewhere(call: Unfolding, person: p.Person) -> list[Rung] | None:
     """What a person's live state makes of a call to them; None when they are simply available."""
     presence = call.situation.presence(person.key)
+    if presence.state == "available":
+        return None
     name, until = person.name, call.situation.clock(presence.until) if presence.until else None
     match presence.state:
-        case "available":
-            return None
         case "away":
             call.remark(
                 note("{person} is away until {until}", person=name, until=until)
@@ -282,14 +290,15 @@ def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
             )
             return []
         case "forwarded":
-            number = presence.forward_to
+            number = presence.forward_to or ""
             call.remark(
                 note("{person} forwards to {number} until {until}", person=name, number=number, until=until)
                 if until
                 else note("{person} forwards to {number}", person=name, number=number)
             )
             forward = p.Phone("forward", "gsm", number=presence.forward_to, confirm=True)
-            return list(_ring(_phone(call, person, forward), p.DEFAULT_RING_SECONDS))
+            legs = tuple(_legs(call, person, forward))
+            return [(legs, p.DEFAULT_RING_SECONDS)] if legs else []
         case _:
             assert_never(presence.state)
 
@@ -297,15 +306,14 @@ def _elsewhere(call: Unfolding, person: p.Person) -> list[i.Ring] | None:
 # --- Which legs --------------------------------------------------------------------------------------------
 
 
-def _phone(call: Unfolding, person: p.Person, phone: p.Phone) -> Sequence[i.Leg]:
-    """The legs of a phone of `person`, or of the one that calls are forwarded to; those of the plan never change."""
-    if person.phones.get(phone.key) is not phone:
-        return _legs(call, person, phone)
-    known = call.plan.worked_out.get(("phone", person.key, phone.key))
+def _phones(call: Unfolding, person: p.Person, phones: tuple[str, ...]) -> tuple[i.Leg, ...]:
+    """The legs of these phones of `person`, each line once. They never change with the call."""
+    known = call.plan.worked_out.get(("phones", person.key, *phones))
     if known is None:
         before = len(call.remarks)
-        legs = tuple(_legs(call, person, phone))
-        call.plan.worked_out["phone", person.key, phone.key] = legs, call.remarks[before:]
+        legs = _each_line_once(leg for phone in phones for leg in _legs(call, person, person.phones[phone]))
+        known = legs, call.remarks[before:]
+        call.plan.worked_out["phones", person.key, *phones] = known
         return legs
     kept: tuple[i.Leg, ...]
     kept, remarks = known
@@ -360,17 +368,15 @@ def _any_matches(patterns: Iterable[Pattern], number: E164) -> bool:
     return any(pattern.matches(number) for pattern in patterns)
 
 
-def _ring(legs: Iterable[i.Leg], seconds: int) -> Iterator[i.Ring]:
-    """One Ring of `legs`, each line once; nothing where there is no leg."""
+def _each_line_once(legs: Iterable[i.Leg]) -> tuple[i.Leg, ...]:
     lines: dict[str | None, i.Leg] = {}
     for leg in legs:
         lines.setdefault(leg.endpoint or leg.number, leg)
-    if lines:
-        yield i.Ring(tuple(lines.values()), seconds)
+    return tuple(lines.values())
 
 
 def legs_of(plan: p.Plan, person: str, presence: Presence = AVAILABLE) -> tuple[i.Leg, ...]:
     """The phones that `person` is rung on as a member of a queue, by a live state that lasts."""
     presences = {person: Presence(presence.state, forward_to=presence.forward_to)}
     call = Unfolding(Situation(plan, presences, datetime.min.replace(tzinfo=UTC)), None, None)
-    return tuple(_phones_of_member(call, plan.people[person]))
+    return _phones_of_member(call, plan.people[person])

@@ -30,7 +30,8 @@ class Words:
         self._translated = _catalogue(language)
 
     def __call__(self, template: str, **facts: Fact | None) -> str:
-        return self.say(note(template, **facts))
+        """None is said as nothing."""
+        return self.say(note(template, **{name: "" if fact is None else fact for name, fact in facts.items()}))
 
     def many(self, number: int, one: str, several: str, **facts: Fact | None) -> str:
         """`one` for a single thing, `several` for more; both may hold `{number}`. French counts none as one."""
