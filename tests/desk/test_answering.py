@@ -31,7 +31,7 @@ class FakeJournalling:
     def decided(self, decision: DecisionRecord) -> None:
         self.decisions.append(decision)
 
-    def decided_so(self, describe: Callable[[], DecisionRecord]) -> None:
+    def decided_so(self, decision: DecisionRecord, describe: Callable[[], DecisionRecord]) -> None:
         self.decided(describe())
 
 

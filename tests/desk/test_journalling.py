@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
+import structlog
 
 from aiguillage.desk import journalling as journalling_module
 from aiguillage.desk.journalling import Journalling
@@ -51,17 +53,34 @@ async def test_records_are_written_in_their_order(database: Database, monkeypatc
     assert legs(database) == [f"leg-{number}" for number in range(10)]
 
 
-async def test_a_decision_is_described_once_asterisk_has_its_answer(database: Database) -> None:
+DECISION = DecisionRecord("1", "call-1", NOON, "inbound", None, "+3271000001", "all", 1, [], {})
+
+
+async def test_a_decision_is_shown_at_once_and_described_when_it_is_written(database: Database) -> None:
+    told: list[DecisionRecord | EventRecord] = []
     described = []
 
     def describe() -> DecisionRecord:
         described.append("it")
-        return DecisionRecord("1", "call-1", NOON, "inbound", None, "+3271000001", "all", 1, [], {})
+        return replace(DECISION, itinerary=[{"kind": "play"}])
 
-    journalling = Journalling(database)
-    journalling.decided_so(describe)
-    assert described == []
+    journalling = Journalling(database, told.append)
+    journalling.decided_so(DECISION, describe)
+    await asyncio.sleep(0.01)
+    assert (told, described) == ([DECISION], [])
     await journalling.close()
+    with database.reading() as session:
+        assert [(each.id, each.itinerary) for each in journal.recent(session, 5)] == [("1", [{"kind": "play"}])]
+
+
+async def test_a_decision_that_cannot_be_described_keeps_no_other_record_out(database: Database) -> None:
+    journalling = Journalling(database)
+    with structlog.testing.capture_logs() as logged:
+        journalling.decided_so(DECISION, lambda: replace(DECISION, called=str(1 // 0)))
+        journalling.happened(event(1))
+        await journalling.close()
+    assert [entry["event"] for entry in logged] == ["not_described"]
+    assert legs(database) == ["leg-1"]
     with database.reading() as session:
         assert [each.id for each in journal.recent(session, 5)] == ["1"]
 

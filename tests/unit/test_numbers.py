@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiguillage.errors import NumberRefused
+from aiguillage.routing import numbers
 from aiguillage.routing.numbers import (
     E164,
     Pattern,
@@ -234,3 +235,20 @@ def test_any_e164_number_is_read_alike_however_it_comes(text: str) -> None:
     assert parse_written(number, "BE") == from_signalling(number, "BE") == number
     is_mobile(number)
     assert parse_written(written_nationally(number, "BE"), "BE") == number
+
+
+@given(
+    home=st.sampled_from(["+32 BE", "+33 FR", "+31 NL", "+49 DE", "+352 LU", "+44 GB", "+39 IT", "+1 US"]),
+    digits=st.text("0123456789", min_size=4, max_size=15),
+)
+def test_a_number_that_needs_no_library_is_what_the_library_finds(home: str, digits: str) -> None:
+    code, country = home.split()
+    text = code + digits
+    if numbers._usual(country).fullmatch(text):
+        assert numbers._possible(text, country) == text
+        assert from_signalling(text, country) == text
+
+
+@pytest.mark.parametrize("number", [MOBILE, LANDLINE])
+def test_most_callers_need_no_library(number: str) -> None:
+    assert numbers._usual("BE").fullmatch(number)

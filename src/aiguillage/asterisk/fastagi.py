@@ -36,6 +36,7 @@ MAX_CALLS = 200
 """Questions at once; beyond, the connection is closed at once and Asterisk takes its own timetable."""
 
 _KEY = re.compile(r"agi_[a-z0-9_]+")
+_USUAL = re.compile(r"agi_[a-z0-9_]+: [^\x00-\x1f\x7f-\x9f]*(?:\nagi_[a-z0-9_]+: [^\x00-\x1f\x7f-\x9f]*)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and halves of a character that UTF-8 cannot write."""
@@ -72,19 +73,13 @@ def parse_header(block: bytes) -> AgiHeader:
     """
     if len(block) > MAX_HEADER:
         raise HeaderRefused("the header is too long")
-    lines = block.decode("utf-8", "replace").rstrip("\r\n").split("\n")
+    text = block.decode("utf-8", "replace").rstrip("\r\n")
+    lines = text.split("\n")
     if len(lines) > MAX_LINES:
         raise HeaderRefused("the header has too many lines")
-    values: dict[str, str] = {}
-    for line in lines:
-        key, separator, value = line.partition(": ")
-        if not separator:
-            key, value = line.rstrip(":\r "), ""
-        if not _KEY.fullmatch(key):
-            raise HeaderRefused("the header has a line that Asterisk does not write")
-        if key in values:
-            raise HeaderRefused(f"the header has {key} twice")
-        values[key] = _CONTROL.sub("", value)
+    values = dict([line.split(": ", 1) for line in lines]) if _USUAL.fullmatch(text) else {}
+    if len(values) != len(lines):
+        values = _one_by_one(lines)
     if len(lines) < 2 or not lines[1].startswith("agi_network_script: "):
         raise HeaderRefused("the header's second line does not name the script")
     for key in ("agi_uniqueid", "agi_channel"):
@@ -101,6 +96,21 @@ def parse_header(block: bytes) -> AgiHeader:
         language=values.get("agi_language", ""),
         args=_arguments(values),
     )
+
+
+def _one_by_one(lines: list[str]) -> dict[str, str]:
+    """The values of a block that is not as usual, without control characters. Raises HeaderRefused."""
+    values: dict[str, str] = {}
+    for line in lines:
+        key, separator, value = line.partition(": ")
+        if not separator:
+            key, value = line.rstrip(":\r "), ""
+        if not _KEY.fullmatch(key):
+            raise HeaderRefused("the header has a line that Asterisk does not write")
+        if key in values:
+            raise HeaderRefused(f"the header has {key} twice")
+        values[key] = _CONTROL.sub("", value)
+    return values
 
 
 def _known(value: str) -> str:

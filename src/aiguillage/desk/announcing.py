@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +57,11 @@ class Announcing:
 
         With the `decision`'s id, what only later steps need is left until they begin (`happened`).
         """
-        languages = {
-            number: tuple(_languages(step, plan)) for number, step in enumerate(in_line(itinerary.steps), start=1)
-        }
-        if not itinerary.announced or not any(languages.values()):
+        if not itinerary.announced:
+            return ""
+        steps = enumerate(in_line(itinerary.steps), start=1)
+        languages = {number: found for number, step in steps if (found := _languages(step, plan))}
+        if not languages:
             return ""
         wanted = _Wanted(hashlib.sha256(itinerary.announced.encode()).hexdigest()[:24], itinerary.announced, languages)
         if decision:
@@ -118,13 +119,13 @@ class Announcing:
             made.replace(target)
 
 
-def _languages(step: Step, plan: Plan) -> Iterator[str]:
+def _languages(step: Step, plan: Plan) -> tuple[str, ...]:
     """Those of the people who are asked to press 1; what follows a menu is a step of its own."""
     match step:
         case Ring(legs):
-            yield from (leg.language for leg in legs if leg.confirm)
+            return tuple([leg.language for leg in legs if leg.confirm])
         case Queue(queue):
-            for member in plan.queues[queue].members:
-                yield from (leg.language for leg in legs_of(plan, member) if leg.confirm)
+            members = plan.queues[queue].members
+            return tuple(leg.language for member in members for leg in legs_of(plan, member) if leg.confirm)
         case _:
-            pass
+            return ()

@@ -4,6 +4,7 @@ Each question is a script of extensions.conf's [ask], with the arguments that it
 """
 
 import asyncio
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -210,17 +211,17 @@ class Answering:
         decision = decide(plan, snapshot.directory, snapshot.presences, asked, at)
         before = _turns_before(snapshot, asked, at) if decision.turns_taken else set()
         self.memory.turns_taken(tuple(group for group in decision.turns_taken if group not in before))
-        record = self._record(question, snapshot, now, "menu" if presses else "simulated" if simulated else "inbound")
+        kind = "menu" if presses else "simulated" if simulated else "inbound"
+        told = {"caller": caller, "called": called, "route": decision.route}
+        record = self._record(question, snapshot, now, kind, **told)
 
         def described() -> DecisionRecord:
             facts = in_short(decision)
             itinerary = facts.pop("itinerary")
             pressed = [[press.menu, press.keys] for press in presses]
-            trace = {**facts, "at": at.isoformat(), "presses": pressed}
-            told = {"called": called, "route": decision.route, "itinerary": itinerary, "trace": trace}
-            return replace(record, caller=caller, **told)
+            return replace(record, itinerary=itinerary, trace={**facts, "at": at.isoformat(), "presses": pressed})
 
-        self.journalling.decided_so(described)
+        self.journalling.decided_so(record, described)
         return self._command(snapshot, record.id, decision.itinerary)
 
     def _answer(self, snapshot: Snapshot, record: DecisionRecord, itinerary: Itinerary) -> str:
@@ -231,10 +232,17 @@ class Answering:
         announce = self.announcing.sounds_for(itinerary, snapshot.plan, decision)
         return channel_variables.command(itinerary, decision, announce)
 
-    def _record(self, question: AgiHeader, snapshot: Snapshot, now: datetime, kind: str) -> DecisionRecord:
-        empty: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}}
+    def _record(
+        self, question: AgiHeader, snapshot: Snapshot, now: datetime, kind: str, **told: str | None
+    ) -> DecisionRecord:
+        facts: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}, **told}
         return DecisionRecord(
-            id=uuid.uuid4().hex, call=question.uniqueid, at=now, kind=kind, plan_version=snapshot.plan_version, **empty
+            id=os.urandom(16).hex(),
+            call=question.uniqueid,
+            at=now,
+            kind=kind,
+            plan_version=snapshot.plan_version,
+            **facts,
         )
 
     def _snapshot(self) -> Snapshot:

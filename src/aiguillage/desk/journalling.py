@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import structlog
 
@@ -20,9 +21,27 @@ log = structlog.get_logger()
 
 Record = DecisionRecord | EventRecord | TurnTaken | CalledOut | Happening
 
+
+@dataclass(frozen=True, slots=True)
+class _Undescribed:
+    """A decision that is yet without its reasons."""
+
+    decision: DecisionRecord
+    describe: Callable[[], DecisionRecord]
+
+    def described(self) -> DecisionRecord:
+        try:
+            return self.describe()
+        except Exception:  # the others are written all the same
+            log.exception("not_described", call=self.decision.call)
+            return self.decision
+
+
 BATCH = 500
 PAUSE = 0.4
 """Seconds between two batches: a record is read back at the latest this long after it happened."""
+AT_ONCE = 10
+"""Of so many that wait, some are described without a break."""
 CAPACITY = 20_000
 """Records kept in memory while the database does not answer; beyond it the newest are counted and dropped."""
 
@@ -35,7 +54,7 @@ class Journalling:
     ) -> None:
         self._database = database
         self._told = told
-        self._waiting: list[Record] = []
+        self._waiting: list[Record | _Undescribed] = []
         self._task: asyncio.Task[None] | None = None
         self._tried = 0
         self._complaint = ""
@@ -52,9 +71,11 @@ class Journalling:
         self._tell(decision)
         self._add(decision)
 
-    def decided_so(self, describe: Callable[[], DecisionRecord]) -> None:
-        """`describe` takes as long as deciding does, so Asterisk is given its answer first."""
-        asyncio.get_running_loop().call_soon(lambda: self.decided(describe()))
+    def decided_so(self, decision: DecisionRecord, describe: Callable[[], DecisionRecord]) -> None:
+        """`decision` is yet without its reasons; `describe` takes as long as deciding, and is asked for them later."""
+        self.heard.decided(decision.call)
+        asyncio.get_running_loop().call_soon(self._tell, decision)
+        self._add(_Undescribed(decision, describe))
 
     def happened(self, event: EventRecord) -> None:
         self._tell(event)
@@ -73,7 +94,7 @@ class Journalling:
         """Tell webhooks."""
         self._add(happening)
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: Record | _Undescribed) -> None:
         if len(self._waiting) >= CAPACITY:
             self.dropped += 1
             self.heard.gap()
@@ -95,7 +116,6 @@ class Journalling:
 
     async def close(self) -> None:
         """Write what is left, then stop."""
-        await asyncio.sleep(0)  # what has just been decided is yet to be described
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -113,7 +133,7 @@ class Journalling:
     async def _write_batch(self) -> bool:
         """Whether a batch was written; one that was not stays and is tried again, the very same: it may have been
         written, and only the answer be lost."""
-        is_again, batch = bool(self._tried), self._waiting[: self._tried or BATCH]
+        is_again, batch = bool(self._tried), await self._described(self._tried or BATCH)
         self._tried = len(batch)
         writing = asyncio.ensure_future(asyncio.to_thread(self._write, batch, is_again=is_again))
         try:
@@ -130,6 +150,15 @@ class Journalling:
             return False
         self._written(batch)
         return True
+
+    async def _described(self, most: int) -> list[Record]:
+        """The first that wait."""
+        for place, record in enumerate(self._waiting[:most]):
+            if isinstance(record, _Undescribed):
+                self._waiting[place] = record.described()
+                if place % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # questions come first
+        return [record for record in self._waiting[:most] if not isinstance(record, _Undescribed)]
 
     def _written(self, batch: list[Record]) -> None:
         self.heard.written(batch)
