@@ -31,7 +31,14 @@ ROUTED = "+3271000001"
 """The central number: [from-trunk] -> [inbound] -> the service -> [steps] -> Dial."""
 STATIC = "+3271000009"
 """Rings the same phone, without asking anybody."""
-_STATIC = f"\n[from-trunk](+)\nexten = {STATIC},1,Dial(PJSIP/{PHONE},20,I)\n"
+ASKED = "+3271000008"
+"""Does the same after a bare question, which the service answers without a thought: what asking costs by itself."""
+_STATIC = f"""
+[from-trunk](+)
+exten = {STATIC},1,Dial(PJSIP/{PHONE},20,I)
+exten = {ASKED},1,AGI(${{ROUTER}}/alive)
+ same = n,Dial(PJSIP/{PHONE},20,I)
+"""
 QUIET_SECONDS = 60.0
 
 
@@ -49,7 +56,7 @@ class FederationSystem(System):
         return published_plan(self.database)
 
     def add_static_dialplan(self) -> None:
-        """The number that the service has nothing to do with."""
+        """The numbers that the service has nothing, or next to nothing, to do with."""
         with (self.asterisk.etc / "extensions.conf").open("a", encoding="utf-8") as file:
             file.write(_STATIC)
         self.asterisk.console("dialplan reload")
