@@ -202,6 +202,7 @@ async def test_beyond_the_limit_connections_are_closed_at_once(monkeypatch: pyte
         (b"511 Command Not Permitted on a dead channel or intercept routine\n", "failed"),
         (b"520-Invalid command syntax.  Proper usage follows:\nUsage: EXEC\n520 End of proper usage.\n", "failed"),
         (b"\xff\xfe\n200 result=0\n", "answered"),
+        (b"2" * 5000 + b"\n200 result=0\n", "answered"),
         (b"HANGUP\n", "gone"),
         (b"200 result", "gone"),
         (b"", "gone"),
@@ -269,6 +270,22 @@ async def test_drain_lets_a_call_in_the_middle_of_its_question_finish() -> None:
         assert listener.counts == {"answered": 1}
         with pytest.raises(Unavailable, match="does not answer"):
             await exchange("127.0.0.1", listener.port, "inbound", HEADER)
+
+
+async def test_what_was_begun_for_a_caller_who_hangs_up_is_brought_to_its_end() -> None:
+    done: list[str] = []
+
+    async def keeping(header: AgiHeader) -> str:
+        await asyncio.sleep(0.2)
+        done.append(header.uniqueid)
+        return ROUTE_OK
+
+    async with listening(inbound=keeping) as listener:
+        async with line_to(listener) as line:
+            await line.write(block())
+            await until(lambda: bool(listener.open))
+        await until(lambda: not listener.open)
+        assert (done, listener.counts) == (["1.1"], {"gone": 1})
 
 
 async def test_drain_cancels_what_is_late() -> None:

@@ -36,6 +36,7 @@ MAX_CALLS = 200
 """Questions at once; beyond, the connection is closed at once and Asterisk takes its own timetable."""
 
 _KEY = re.compile(r"agi_[a-z0-9_]+")
+_STATUS = re.compile(rb"[0-9]{3}(?![0-9])")
 _USUAL = re.compile(r"agi_[a-z0-9_]+: [^\x00-\x1f\x7f-\x9f]*(?:\nagi_[a-z0-9_]+: [^\x00-\x1f\x7f-\x9f]*)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -238,9 +239,8 @@ class _Exchange(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._header is None:
             self._refuse_header("the connection ended within the header")
-        else:
+        if self._answering is None:  # else what was begun is brought to its end
             self._has_gone("Asterisk closed the connection")
-        if self._answering is None:
             self._listener.is_gone(self)
 
     # --- the question ---
@@ -270,10 +270,13 @@ class _Exchange(asyncio.Protocol):
 
     def _answered(self, answering: "asyncio.Future[str]") -> None:
         self._answering = None
-        if self._is_over:
-            self._listener.is_gone(self)
-        else:
+        if not self._transport.is_closing():
             self._send_what(answering.result)
+            return
+        if not answering.cancelled():
+            answering.exception()  # nobody is left to be told
+        self._has_gone("Asterisk closed the connection")
+        self._listener.is_gone(self)
 
     def _send_what(self, answer: Callable[[], str | Awaitable[str]]) -> None:
         """Send what it returns, at once or when it is there."""
@@ -312,7 +315,7 @@ class _Exchange(asyncio.Protocol):
     def _read_reply(self) -> None:
         *lines, self._received = self._received.split(b"\n")
         for line in lines:
-            if self._is_over or not line[:1].isdigit():
+            if self._is_over or not _STATUS.match(line):
                 continue  # HANGUP comes in between; the command's own reply still follows
             reply = parse_agi_result(_CONTROL.sub("", line.decode("utf-8", "replace")))
             status, (result, _) = reply.get("status_code", 0), reply.get("result", ("", ""))
