@@ -20,9 +20,12 @@ from aiguillage.errors import AiguillageError, Refused, Unavailable
 
 log = structlog.get_logger()
 
-HEADER_SECONDS = 0.5
-ANSWER_SECONDS = 1.0
-"""Within Asterisk's own deadline of 1.5 s (extensions.conf): a late answer is given up here first."""
+HEADER_SECONDS = 0.75
+"""Asterisk writes its header in a third of a millisecond; but we may be late to read it, beside an import."""
+ANSWERED_BY = 1.2
+"""Seconds since the connection. Within Asterisk's own deadline of 1.5 s (extensions.conf): a late answer is given up
+here first.
+"""
 REPLY_SECONDS = 1.0
 MAX_HEADER = 16 * 1024
 MAX_LINES = 64
@@ -223,6 +226,7 @@ class _Exchange(asyncio.Protocol):
             self._is_over = True
             self._transport.abort()
             return
+        self._began = self._loop.time()
         self._deadline = self._loop.call_later(HEADER_SECONDS, self._refuse_header, "no whole header in time")
 
     def data_received(self, data: bytes) -> None:
@@ -287,7 +291,7 @@ class _Exchange(asyncio.Protocol):
             else:
                 self._answering = asyncio.ensure_future(found)
                 self._answering.add_done_callback(self._answered)
-                self._wait(ANSWER_SECONDS, self._is_too_slow)
+                self._wait(self._began + ANSWERED_BY - self._loop.time(), self._is_too_slow)
         except AiguillageError as wrong:
             log.error("agi_not_answered", call=self._call, error=str(wrong))
             self._end("failed")

@@ -41,7 +41,7 @@ BATCH = 500
 PAUSE = 0.4
 """Seconds between two batches: a record is read back at the latest this long after it happened."""
 AT_ONCE = 10
-"""Of so many that wait, some are described without a break."""
+"""Records between two breaks while decisions are described: questions of Asterisk come first."""
 CAPACITY = 20_000
 """Records kept in memory while the database does not answer; beyond it the newest are counted and dropped."""
 
@@ -157,7 +157,7 @@ class Journalling:
             if isinstance(record, _Undescribed):
                 self._waiting[place] = record.described()
                 if place % AT_ONCE == 0:
-                    await asyncio.sleep(0)  # questions come first
+                    await asyncio.sleep(0)
         return [record for record in self._waiting[:most] if not isinstance(record, _Undescribed)]
 
     def _written(self, batch: list[Record]) -> None:

@@ -129,9 +129,8 @@ def _usual(country: str) -> re.Pattern[str]:
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(country)
     prefix, lengths = metadata.national_prefix_for_parsing, metadata.general_desc.possible_length
     digits = "|".join(f"[0-9]{{{each}}}" for each in lengths if each > 0)
-    return re.compile(
-        rf"\+{metadata.country_code}{f'(?!{prefix})' if prefix else ''}(?!0)(?:{digits})(?<=[0-9]{{7}})(?<![0-9]{{16}})"
-    )
+    no_prefix = f"(?!{prefix})" if prefix else ""
+    return re.compile(rf"(?=\+[0-9]{{7,15}}\Z)\+{metadata.country_code}{no_prefix}(?!0)(?:{digits})")
 
 
 def _possible(text: str, country: str) -> E164 | None:

@@ -457,12 +457,12 @@ def ladder(plan: Plan, unit: str | None) -> tuple[str, ...]:
         return ()
     known: tuple[str, ...] | None = plan.worked_out.get(("ladder", unit))
     if known is None:
-        known = plan.worked_out["ladder", unit] = tuple(_climb(plan, unit)) if unit in plan.units else ()
+        known = plan.worked_out["ladder", unit] = tuple(_climb(plan, unit))
     return known
 
 
 def _climb(plan: Plan, unit: str | None) -> Iterator[str]:
-    while unit is not None:
+    while unit is not None and unit in plan.units:
         yield unit
         unit = plan.units[unit].parent
 
