@@ -23,7 +23,7 @@ AiguillageError          message for people: names the object, the fault and the
     │   └── AnswerLost           it was asked, and nobody knows whether it was done
     ├── MailUnavailable      the mail server did not take an e-mail
     ├── ReceiverUnavailable  whoever a webhook tells does not answer
-    └── CallGone             the caller hung up, or Asterisk closed the AGI connection
+    └── CallGone             a call of the simulator's telephones is over
 """
 
 from dataclasses import dataclass
@@ -151,4 +151,4 @@ class ReceiverUnavailable(Unavailable):
 
 
 class CallGone(Unavailable):
-    """The caller hung up, or Asterisk closed the connection: nothing more can be asked for this call."""
+    """A call of the simulator's telephones is over: nothing more can be done in it."""

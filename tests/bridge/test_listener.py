@@ -205,6 +205,7 @@ async def test_beyond_the_limit_connections_are_closed_at_once(monkeypatch: pyte
         (DONE, "answered"),
         (b"HANGUP\n200 result=0\n", "answered"),
         (b"100 Trying\n200 result=0\n", "answered"),
+        (b"200 result=-1\n", "answered"),
         (b"200 result=-2\n", "failed"),
         (b"510 Invalid or unknown command\n", "failed"),
         (b"511 Command Not Permitted on a dead channel or intercept routine\n", "failed"),

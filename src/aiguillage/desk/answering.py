@@ -4,7 +4,6 @@ Each question is a script of extensions.conf's [ask], with the arguments that it
 """
 
 import asyncio
-import os
 import re
 import uuid
 from collections.abc import Callable
@@ -237,7 +236,7 @@ class Answering:
     ) -> DecisionRecord:
         facts: dict[str, Any] = {"caller": None, "called": "", "route": None, "itinerary": [], "trace": {}, **told}
         return DecisionRecord(
-            id=os.urandom(16).hex(),
+            id=uuid.uuid4().hex,
             call=question.uniqueid,
             at=now,
             kind=kind,

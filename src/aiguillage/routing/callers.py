@@ -249,7 +249,7 @@ def _units(plans: Sequence[Asking]) -> dict[str, tuple[str, ...]]:
 def _difference(plans: Sequence[Asking], unit: str) -> object:
     found: list[object] = []
     for plan, routes, reached in plans:
-        above = tuple(p.ladder(plan, unit))
+        above = p.ladder(plan, unit)
         named = {each for route in routes for each in route.caller.units}
         found.append(tuple(each for each in above if each in named))
         if reached.responsible:

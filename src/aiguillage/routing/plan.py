@@ -477,7 +477,7 @@ def did_of(plan: Plan, number: str) -> str | None:
     """The key of the DID that is `number` (E.164); None where it is not one of our own."""
     known: dict[str, str] | None = plan.worked_out.get(("dids",))
     if known is None:
-        known = plan.worked_out[("dids",)] = {did.number: did.key for did in plan.dids.values()}
+        known = plan.worked_out["dids",] = {did.number: did.key for did in plan.dids.values()}
     return known.get(number)
 
 
