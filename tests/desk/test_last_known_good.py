@@ -146,15 +146,15 @@ def many(number: int) -> Directory:
 
 @pytest.mark.timeout(120)
 async def test_calls_do_not_wait_for_a_long_directory(tmp_path: Path, database: Database) -> None:
-    """22,000 contacts, written while the event loop looks at the clock."""
+    """22,000 contacts, written while the event loop looks at its own clock, which no other process slows."""
     kept = LastKnownGood(tmp_path / "kept", database)
     known = many(22_000)
     kept.keep(replace(SNAPSHOT, directory=known, directory_revision=0))
-    longest, before = 0.0, (began := time.monotonic())
+    longest, before = 0.0, (began := time.process_time())
     closing = asyncio.create_task(kept.close())
     while not closing.done():
         await asyncio.sleep(0.001)
-        longest, before = max(longest, time.monotonic() - before), time.monotonic()
+        longest, before = max(longest, time.process_time() - before), time.process_time()
     assert last_known_good.read(tmp_path / "kept").snapshot.directory == known
     assert longest < (before - began) / 2, "the event loop had its turns meanwhile"
 
